@@ -1,0 +1,92 @@
+//! The table of directives, as nginx reads it.
+
+use core::ffi::{c_char, c_void};
+use core::mem::offset_of;
+use core::ptr;
+
+use nginx_sys::{
+    NGX_CONF_1MORE, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET,
+    NGX_HTTP_MAIN_CONF, NGX_HTTP_SRV_CONF, ngx_command_t, ngx_conf_t,
+};
+
+use super::LocationConf;
+use super::setters::{
+    Bounds, set_count, set_echo, set_origin, set_size, set_subprotocol, set_time,
+};
+use crate::nginx::request::static_str;
+
+type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
+
+const ANYWHERE: u32 = NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF;
+
+/// Any time that fits nginx's timers; 0 turns the timeout off.
+const OPTIONAL_TIME: &Bounds = &Bounds { min: 0, max: MAX_TIME };
+/// A timeout that cannot be turned off.
+const TIME: &Bounds = &Bounds { min: 1, max: MAX_TIME };
+/// A year, in milliseconds.
+const MAX_TIME: u64 = 365 * 86_400_000;
+/// One byte to 1g: a message is held in memory.
+const MESSAGE: &Bounds = &Bounds { min: 1, max: 1 << 30 };
+const QUEUE: &Bounds = &Bounds { min: 1 << 10, max: 1 << 30 };
+const FRAGMENTS: &Bounds = &Bounds { min: 1, max: u32::MAX as u64 };
+
+const fn plain(name: &'static str, flags: u32, set: Setter) -> ngx_command_t {
+    ngx_command_t {
+        // nginx prints names up to a NUL, so the literals below end in one, which is not counted.
+        name: nginx_sys::ngx_str_t { len: name.len() - 1, data: static_str(name).data },
+        type_: flags as usize,
+        set: Some(set),
+        conf: NGX_HTTP_LOC_CONF_OFFSET,
+        offset: 0,
+        post: ptr::null_mut(),
+    }
+}
+
+const fn number(
+    name: &'static str,
+    set: Setter,
+    offset: usize,
+    bounds: &'static Bounds,
+) -> ngx_command_t {
+    ngx_command_t {
+        offset,
+        post: ptr::from_ref(bounds).cast_mut().cast(),
+        ..plain(name, ANYWHERE | NGX_CONF_TAKE1, set)
+    }
+}
+
+const fn end() -> ngx_command_t {
+    ngx_command_t {
+        name: nginx_sys::ngx_str_t::empty(),
+        type_: 0,
+        set: None,
+        conf: 0,
+        offset: 0,
+        post: ptr::null_mut(),
+    }
+}
+
+macro_rules! field {
+    ($name:ident) => {
+        offset_of!(LocationConf, $name)
+    };
+}
+
+/// What `ngx_module_t.commands` points to.
+#[rustfmt::skip]
+pub(crate) static mut COMMANDS: [ngx_command_t; 14] = [
+    plain("ws_echo\0", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_echo),
+    plain("ws_origin\0", ANYWHERE | NGX_CONF_1MORE, set_origin),
+    plain("ws_subprotocol\0", ANYWHERE | NGX_CONF_1MORE, set_subprotocol),
+    number("ws_max_message\0", set_size, field!(max_message), MESSAGE),
+    number("ws_max_fragments\0", set_count, field!(max_fragments), FRAGMENTS),
+    number("ws_idle_timeout\0", set_time, field!(idle_timeout), OPTIONAL_TIME),
+    number("ws_ping_interval\0", set_time, field!(ping_interval), OPTIONAL_TIME),
+    number("ws_pong_timeout\0", set_time, field!(pong_timeout), TIME),
+    number("ws_close_timeout\0", set_time, field!(close_timeout), TIME),
+    number("ws_max_lifetime\0", set_time, field!(max_lifetime), OPTIONAL_TIME),
+    number("ws_send_queue\0", set_size, field!(send_queue), QUEUE),
+    number("ws_send_timeout\0", set_time, field!(send_timeout), OPTIONAL_TIME),
+    number("ws_drain\0", set_time, field!(drain), OPTIONAL_TIME),
+    end(),
+];

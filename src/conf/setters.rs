@@ -1,0 +1,211 @@
+//! Parsing of directives: one setter per kind of value.
+//!
+//! nginx calls a setter with the configuration structure of the block; `cmd.offset` names the field
+//! and `cmd.post` its bounds.
+
+use core::ffi::{c_char, c_void};
+use core::fmt;
+
+use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
+
+use super::LocationConf;
+use crate::nginx::config::{self, Conf};
+use crate::proto::handshake;
+use crate::proto::origin::OriginPolicy;
+use crate::upgrade;
+
+/// The values a directive takes, both ends included.
+#[derive(Debug)]
+pub(super) struct Bounds {
+    pub(super) min: u64,
+    pub(super) max: u64,
+}
+
+pub(super) const CONFLICT: &str = "conflicts with another content handler of this location";
+
+/// `ws_max_message size;` and its like.
+pub(super) unsafe extern "C" fn set_size(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: by nginx's contract with setters, passed on.
+    unsafe { set_number(cf, cmd, conf, &SIZE) }
+}
+
+/// `ws_idle_timeout time;` and its like.
+pub(super) unsafe extern "C" fn set_time(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: by nginx's contract with setters, passed on.
+    unsafe { set_number(cf, cmd, conf, &TIME) }
+}
+
+/// `ws_max_fragments number;`.
+pub(super) unsafe extern "C" fn set_count(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: by nginx's contract with setters, passed on.
+    unsafe { set_number(cf, cmd, conf, &COUNT) }
+}
+
+/// A way to write a number.
+struct Kind {
+    name: &'static str,
+    parse: fn(&ngx_str_t) -> Option<u64>,
+    example: &'static str,
+    /// Writes a bound the way it is written in a configuration.
+    show: fn(u64, &mut fmt::Formatter<'_>) -> fmt::Result,
+}
+
+const SIZE: Kind = Kind {
+    name: "size",
+    parse: config::parse_size,
+    example: "a size such as 64k or 1m",
+    show: |n, f| match n {
+        n if n >= 1 << 30 && n % (1 << 30) == 0 => write!(f, "{}g", n >> 30),
+        n if n >= 1 << 20 && n % (1 << 20) == 0 => write!(f, "{}m", n >> 20),
+        n if n >= 1 << 10 && n % (1 << 10) == 0 => write!(f, "{}k", n >> 10),
+        n => write!(f, "{n}"),
+    },
+};
+
+const TIME: Kind = Kind {
+    name: "time",
+    parse: config::parse_msec,
+    example: "a time such as 30s or 500ms",
+    show: |n, f| match n {
+        n if n >= 86_400_000 && n % 86_400_000 == 0 => write!(f, "{}d", n / 86_400_000),
+        n if n >= 1000 && n % 1000 == 0 => write!(f, "{}s", n / 1000),
+        n => write!(f, "{n}ms"),
+    },
+};
+
+const COUNT: Kind = Kind {
+    name: "number",
+    parse: |arg| arg.to_str().ok().filter(|s| !s.starts_with('+'))?.parse().ok(),
+    example: "a whole number",
+    show: |n, f| write!(f, "{n}"),
+};
+
+struct Shown<'k>(&'k Kind, u64);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0.show)(self.1, f)
+    }
+}
+
+/// # Safety
+///
+/// The arguments are those nginx passed to the setter of a directive whose `offset` is that of an
+/// `Option<u64>` in [`LocationConf`] and whose `post` is a [`Bounds`].
+unsafe fn set_number(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+    kind: &Kind,
+) -> *mut c_char {
+    // SAFETY: by the contract of this function; `conf` came from `create_location`, and no other
+    // reference to it exists while its block is read.
+    let (cf, cmd, field, bounds) = unsafe {
+        let cmd = &*cmd;
+        let field = conf.byte_add(cmd.offset).cast::<Option<u64>>();
+        (Conf::new(cf), cmd, &mut *field, &*cmd.post.cast::<Bounds>())
+    };
+    if field.is_some() {
+        return config::DUPLICATE;
+    }
+    for arg in cf.args() {
+        let Some(value) = (kind.parse)(arg) else {
+            let (name, example) = (kind.name, kind.example);
+            return cf.error(
+                config::name(cmd),
+                format_args!("invalid {name} \"{arg}\": expected {example}"),
+            );
+        };
+        if !(bounds.min..=bounds.max).contains(&value) {
+            let (name, min, max) = (kind.name, Shown(kind, bounds.min), Shown(kind, bounds.max));
+            return cf.error(
+                config::name(cmd),
+                format_args!("invalid {name} \"{arg}\": expected {min} to {max}"),
+            );
+        }
+        *field = Some(value);
+    }
+    config::OK
+}
+
+/// `ws_echo;`
+pub(super) unsafe extern "C" fn set_echo(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.echo.is_some() {
+        return config::DUPLICATE;
+    }
+    if cf.content_handler().is_some() {
+        return cf.error(config::name(cmd), format_args!("{CONFLICT}"));
+    }
+    conf.echo = Some(cf.place());
+    cf.set_content_handler(upgrade::HANDLER);
+    config::OK
+}
+
+/// `ws_origin any | same | host ...;`
+pub(super) unsafe extern "C" fn set_origin(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.origin.is_some() {
+        return config::DUPLICATE;
+    }
+    match OriginPolicy::parse(cf.text_args()) {
+        Ok(policy) => {
+            conf.origin = Some(policy);
+            config::OK
+        }
+        Err((i, why)) => {
+            let arg = cf.text_args().nth(i).unwrap_or_default();
+            cf.error(config::name(cmd), format_args!("invalid value \"{arg}\": {why}"))
+        }
+    }
+}
+
+/// `ws_subprotocol name ...;`
+pub(super) unsafe extern "C" fn set_subprotocol(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.subprotocol.is_some() {
+        return config::DUPLICATE;
+    }
+    let mut names = Vec::new();
+    for arg in cf.text_args() {
+        if !handshake::is_token(arg) {
+            return cf.error(
+                config::name(cmd),
+                format_args!("invalid name \"{arg}\": expected an HTTP token such as chat.v1"),
+            );
+        }
+        if names.iter().any(|name| name == arg) {
+            return cf.error(config::name(cmd), format_args!("repeats the name \"{arg}\""));
+        }
+        names.push(arg.to_owned());
+    }
+    conf.subprotocol = Some(names);
+    config::OK
+}

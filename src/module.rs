@@ -1,0 +1,56 @@
+//! The tables nginx reads when it loads the module.
+
+use core::ffi::{CStr, c_char};
+use core::ptr;
+
+use nginx_sys::{NGX_HTTP_MODULE, ngx_http_module_t, ngx_module_t, ngx_uint_t};
+
+use crate::conf::directives::COMMANDS;
+use crate::conf::{create_location, merge_location};
+use crate::variables;
+
+static CONTEXT: ngx_http_module_t = ngx_http_module_t {
+    preconfiguration: Some(variables::register),
+    postconfiguration: None,
+    create_main_conf: None,
+    init_main_conf: None,
+    create_srv_conf: None,
+    merge_srv_conf: None,
+    create_loc_conf: Some(create_location),
+    merge_loc_conf: Some(merge_location),
+};
+
+/// The module, under the name nginx's own build system expects.
+#[cfg_attr(not(feature = "export-modules"), unsafe(no_mangle))]
+#[allow(non_upper_case_globals)]
+pub(crate) static mut ngx_http_ws_module: ngx_module_t = ngx_module_t {
+    ctx: ptr::from_ref(&CONTEXT).cast_mut().cast(),
+    commands: (&raw mut COMMANDS).cast(),
+    type_: NGX_HTTP_MODULE as ngx_uint_t,
+    ..ngx_module_t::default()
+};
+
+const NAME: &CStr = c"ngx_http_ws_module";
+
+/// A null-terminated list of names.
+#[repr(transparent)]
+struct Names<const N: usize>([*const c_char; N]);
+
+// SAFETY: an immutable list of pointers to static strings.
+unsafe impl<const N: usize> Sync for Names<N> {}
+
+#[cfg(feature = "export-modules")]
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+static mut ngx_modules: [*const ngx_module_t; 2] = [&raw const ngx_http_ws_module, ptr::null()];
+
+#[cfg(feature = "export-modules")]
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+static ngx_module_names: Names<2> = Names([NAME.as_ptr(), ptr::null()]);
+
+// No filter, hence no order.
+#[cfg(feature = "export-modules")]
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+static ngx_module_order: Names<1> = Names([ptr::null()]);

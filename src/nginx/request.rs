@@ -1,0 +1,378 @@
+//! A request of nginx: reading the handshake, writing the answer, changing hands.
+
+use core::ffi::c_void;
+use core::fmt;
+use core::ptr::{self, NonNull};
+
+use nginx_sys::{
+    NGX_DONE, NGX_ERROR, NGX_HTTP_CLIENT_CLOSED_REQUEST, NGX_HTTP_FLUSH, NGX_HTTP_GET,
+    NGX_HTTP_VERSION_11, NGX_OK, ngx_buf_t, ngx_chain_t, ngx_event_handler_pt,
+    ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_discard_request_body,
+    ngx_http_err_page_t, ngx_http_finalize_request, ngx_http_output_filter, ngx_http_request_t,
+    ngx_http_run_posted_requests, ngx_http_send_header, ngx_http_send_special, ngx_int_t,
+    ngx_list_part_t, ngx_list_push, ngx_module_t, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t,
+    ngx_post_event, ngx_posted_events, ngx_str_t, ngx_table_elt_t, ngx_tcp_nodelay,
+};
+
+use super::connection::{Connection, bytes_mut};
+use super::log::Level;
+use crate::proto::handshake::HttpVersion;
+
+/// A handle to a request, valid within one event.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request(NonNull<ngx_http_request_t>);
+
+/// How a connection that was ours ends.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum End {
+    /// Both sides have closed: close TCP.
+    Clean,
+    /// The peer may still be sending: close our direction, read what comes for so many seconds at
+    /// most, so that no reset overtakes our Close frame.
+    Linger { seconds: u64 },
+    /// The connection is gone or not worth another byte.
+    Abort,
+    /// The peer does not answer; core resets the connection if `reset_timedout_connection` is on.
+    TimedOut,
+}
+
+/// Out of memory: nginx has logged it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoMemory;
+
+impl Request {
+    /// # Safety
+    ///
+    /// `r` is null or a live request, which stays live while the handle is used.
+    pub(crate) unsafe fn new(r: *mut ngx_http_request_t) -> Option<Self> {
+        NonNull::new(r).map(Self)
+    }
+
+    pub(crate) const fn as_ptr(self) -> *mut ngx_http_request_t {
+        self.0.as_ptr()
+    }
+
+    /// The client's connection.
+    pub(crate) fn connection(self) -> Connection {
+        // SAFETY: the request is live by the contract of `new`, and so is its connection, which is
+        // never null.
+        unsafe { Connection::new(NonNull::new_unchecked((*self.as_ptr()).connection)) }
+    }
+
+    fn pool(self) -> *mut ngx_pool_t {
+        // SAFETY: the request is live.
+        unsafe { (*self.as_ptr()).pool }
+    }
+
+    pub(crate) fn is_get(self) -> bool {
+        // SAFETY: the request is live.
+        unsafe { (*self.as_ptr()).method == NGX_HTTP_GET as usize }
+    }
+
+    pub(crate) fn version(self) -> HttpVersion {
+        // SAFETY: the request is live.
+        match unsafe { (*self.as_ptr()).http_version }.cmp(&(NGX_HTTP_VERSION_11 as usize)) {
+            core::cmp::Ordering::Less => HttpVersion::Before11,
+            core::cmp::Ordering::Equal => HttpVersion::Http11,
+            core::cmp::Ordering::Greater => HttpVersion::After11,
+        }
+    }
+
+    /// Name and value of each header the client sent, in order.
+    pub(crate) fn headers<'r>(self) -> impl Iterator<Item = (&'r [u8], &'r [u8])> {
+        // SAFETY: the request is live.
+        let part = unsafe { &raw const (*self.as_ptr()).headers_in.headers.part };
+        Elements { part, index: 0 }.map(|header| {
+            // SAFETY: the element is live with the request, whose pool holds its strings.  The
+            // slices stay valid while the request does; callers hold them for one event.
+            let (key, value) = unsafe { ((*header).key, (*header).value) };
+            (str_bytes(key), str_bytes(value))
+        })
+    }
+
+    /// Adds a header to the response.
+    pub(crate) fn add_header(self, name: &'static str, value: &[u8]) -> Result<(), NoMemory> {
+        let value = self.copy(value)?;
+        // SAFETY: the request is live; a pushed element is ours to fill.  It is zeroed because
+        // ngx_list_push() does not, and its fields differ between versions of nginx.
+        unsafe {
+            let element: *mut ngx_table_elt_t =
+                ngx_list_push(&raw mut (*self.as_ptr()).headers_out.headers).cast();
+            if element.is_null() {
+                return Err(NoMemory);
+            }
+            element.write_bytes(0, 1);
+            (*element).hash = 1;
+            (*element).key = static_str(name);
+            (*element).value = value;
+        }
+        Ok(())
+    }
+
+    /// Copies `bytes` to the request's pool.
+    pub(crate) fn copy(self, bytes: &[u8]) -> Result<ngx_str_t, NoMemory> {
+        // SAFETY: the pool is live with the request; what it returns is not null holds `bytes.len()`.
+        unsafe {
+            let data: *mut u8 = ngx_pnalloc(self.pool(), bytes.len()).cast();
+            if data.is_null() {
+                return Err(NoMemory);
+            }
+            data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            Ok(ngx_str_t { len: bytes.len(), data })
+        }
+    }
+
+    /// Whether the location has an `error_page` for `status`.
+    pub(crate) fn has_error_page(self, status: u16) -> bool {
+        let clcf = self.core_location();
+        // SAFETY: the configuration lives as long as the cycle; `error_pages` is null, unset (all
+        // ones, before merging) or an array of ngx_http_err_page_t.
+        unsafe {
+            let pages = (*clcf).error_pages;
+            if pages.is_null() || pages as isize == -1 {
+                return false;
+            }
+            let first: *const ngx_http_err_page_t = (*pages).elts.cast();
+            (0..(*pages).nelts).any(|i| (*first.add(i)).status == ngx_int_t::from(status as i16))
+        }
+    }
+
+    fn core_location(self) -> *const ngx_http_core_loc_conf_t {
+        // SAFETY: every request has a location configuration of the core module.
+        unsafe { (*(*self.as_ptr()).loc_conf.add(ngx_http_core_module.ctx_index)).cast() }
+    }
+
+    /// The location configuration of `module`.
+    pub(crate) fn location_conf(self, module: &ngx_module_t) -> *const c_void {
+        // SAFETY: loc_conf has a place for every loaded HTTP module.
+        unsafe { *(*self.as_ptr()).loc_conf.add(module.ctx_index) }
+    }
+
+    /// Answers with a plain text body, for statuses that nginx has no page for.
+    pub(crate) fn answer(self, status: u16, line: &'static str, body: &'static str) -> ngx_int_t {
+        let r = self.as_ptr();
+        // SAFETY: the request is live, no header was sent, and the strings are static.  The buffer
+        // is zeroed as ngx_calloc_buf() does and copied by the pool's rules below.
+        unsafe {
+            let rc = ngx_http_discard_request_body(r);
+            if rc != NGX_OK as ngx_int_t {
+                return rc;
+            }
+            (*r).headers_out.status = status as usize;
+            (*r).headers_out.status_line = static_str(line);
+            (*r).headers_out.content_type = static_str("text/plain");
+            (*r).headers_out.content_type_len = "text/plain".len();
+            (*r).headers_out.content_length_n = body.len() as i64;
+            let rc = ngx_http_send_header(r);
+            if rc == NGX_ERROR as ngx_int_t || rc > NGX_OK as ngx_int_t || (*r).header_only() != 0 {
+                return rc;
+            }
+            let buf: *mut ngx_buf_t =
+                nginx_sys::ngx_pcalloc(self.pool(), size_of::<ngx_buf_t>()).cast();
+            if buf.is_null() {
+                return NGX_ERROR as ngx_int_t;
+            }
+            let text = static_str(body);
+            (*buf).pos = text.data;
+            (*buf).last = text.data.add(text.len);
+            (*buf).set_memory(1);
+            (*buf).set_last_buf(1);
+            (*buf).set_last_in_chain(1);
+            ngx_http_output_filter(r, &mut ngx_chain_t { buf, next: ptr::null_mut() })
+        }
+    }
+
+    /// Sends the header of the 101 response, past the location's rate limit and output buffering.
+    ///
+    /// `Err` is what the content handler must return.
+    pub(crate) fn switch_protocols(self) -> Result<(), ngx_int_t> {
+        let r = self.as_ptr();
+        // SAFETY: the request is live and no header was sent; the string is static.
+        unsafe {
+            (*r).headers_out.status = 101;
+            (*r).headers_out.status_line = static_str("101 Switching Protocols");
+            (*r).set_keepalive(0);
+            // `limit_rate` is about responses; it would also delay our own writes.
+            (*r).limit_rate = 0;
+            (*r).set_limit_rate_set(1);
+            let rc = ngx_http_send_header(r);
+            if rc == NGX_ERROR as ngx_int_t || rc > NGX_OK as ngx_int_t {
+                return Err(rc);
+            }
+            if ngx_http_send_special(r, NGX_HTTP_FLUSH as usize) == NGX_ERROR as ngx_int_t {
+                return Err(NGX_ERROR as ngx_int_t);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what is left of the response header; `Ok(true)` when all of it is out.
+    pub(crate) fn flush_header(self) -> Result<bool, NoMemory> {
+        let r = self.as_ptr();
+        // SAFETY: the request is live; a null chain means "continue".
+        unsafe {
+            if (*r).out.is_null() {
+                return Ok(true);
+            }
+            if ngx_http_output_filter(r, ptr::null_mut()) == NGX_ERROR as ngx_int_t {
+                return Err(NoMemory);
+            }
+            Ok((*r).out.is_null())
+        }
+    }
+
+    /// Makes the connection's events call `handler`, with `session` as the request's context, and
+    /// posts the first event.  Returns the handler that was there, for [`Request::end`].
+    ///
+    /// The content handler must then return `NGX_DONE`.
+    ///
+    /// # Safety
+    ///
+    /// `session` stays valid until its cleanup, added to [`Request::on_destroy`], runs.
+    pub(crate) unsafe fn take_over(
+        self,
+        module: &ngx_module_t,
+        session: *mut c_void,
+        handler: ngx_event_handler_pt,
+    ) -> ngx_event_handler_pt {
+        let r = self.as_ptr();
+        let connection = self.connection();
+        let c = connection.as_ptr();
+        // SAFETY: request, connection and its events are live; ctx has a place per HTTP module.
+        unsafe {
+            *(*r).ctx.add(module.ctx_index) = session;
+            // Undone by ngx_http_finalize_request(); keeps the request beyond the content handler.
+            let main = (*r).main;
+            (*main).set_count((*main).count() + 1);
+
+            let stock = (*(*c).read).handler;
+            (*(*c).read).handler = handler;
+            (*(*c).write).handler = handler;
+            // ngx_close_idle_connections() tells only those about a graceful shutdown.
+            (*c).set_idle(1);
+            if (*self.core_location()).tcp_nodelay != 0 {
+                // A failure is logged by nginx and costs latency only.
+                ngx_tcp_nodelay(c);
+            }
+            connection.request_close_if_exiting();
+            // Not called from here: the content handler must have returned before the first frame
+            // can end the request.
+            ngx_post_event((*c).read, &raw mut ngx_posted_events);
+            stock
+        }
+    }
+
+    /// The value that makes nginx leave the request to us.
+    pub(crate) const TAKEN: ngx_int_t = NGX_DONE as ngx_int_t;
+
+    /// Bytes that the client sent right behind its handshake.  They are handed out once.
+    pub(crate) fn take_early_input<'r>(self) -> &'r mut [u8] {
+        // SAFETY: header_in is live with the request; nginx does not look at bytes before `pos`
+        // again, so the slice is ours for the rest of this event.
+        unsafe {
+            let buf = (*self.as_ptr()).header_in;
+            let (pos, last) = ((*buf).pos, (*buf).last);
+            (*buf).pos = last;
+            bytes_mut(pos, last as usize - pos as usize)
+        }
+    }
+
+    /// What [`Request::take_over`] stored, or null.
+    pub(crate) fn context(self, module: &ngx_module_t) -> *mut c_void {
+        // SAFETY: ctx has a place per HTTP module.
+        unsafe { *(*self.as_ptr()).ctx.add(module.ctx_index) }
+    }
+
+    /// Calls `cleanup(data)` when the request's pool is destroyed, after the access log.
+    pub(crate) fn on_destroy(
+        self,
+        cleanup: unsafe extern "C" fn(*mut c_void),
+        data: *mut c_void,
+    ) -> Result<(), NoMemory> {
+        // SAFETY: the pool is live; size 0 allocates no data.
+        unsafe {
+            let entry = ngx_pool_cleanup_add(self.pool(), 0);
+            if entry.is_null() {
+                return Err(NoMemory);
+            }
+            (*entry).handler = Some(cleanup);
+            (*entry).data = data;
+        }
+        Ok(())
+    }
+
+    /// Gives request and connection back to nginx, which logs and closes them.  Neither may be
+    /// touched afterwards.
+    ///
+    /// `stock` is what [`Request::take_over`] returned.
+    pub(crate) fn end(self, how: End, stock: ngx_event_handler_pt) {
+        let r = self.as_ptr();
+        let c = self.connection().as_ptr();
+        // SAFETY: request and connection are live until finalized here, by the last statement but
+        // one; ngx_http_run_posted_requests() first checks whether the connection is gone.
+        unsafe {
+            (*c).set_idle(0);
+            (*(*c).read).handler = stock;
+            (*(*c).write).handler = stock;
+            let rc = match how {
+                End::Clean => NGX_OK as ngx_int_t,
+                End::Linger { seconds } => {
+                    (*r).set_lingering_close(1);
+                    (*r).lingering_time = (*nginx_sys::ngx_cached_time).sec + seconds as i64;
+                    NGX_OK as ngx_int_t
+                }
+                End::Abort => NGX_HTTP_CLIENT_CLOSED_REQUEST as ngx_int_t,
+                End::TimedOut => {
+                    (*c).set_timedout(1);
+                    NGX_HTTP_CLIENT_CLOSED_REQUEST as ngx_int_t
+                }
+            };
+            ngx_http_finalize_request(r, rc);
+            ngx_http_run_posted_requests(c);
+        }
+    }
+
+    pub(crate) fn log(self, level: Level, message: fmt::Arguments<'_>) {
+        self.connection().log(level, message);
+    }
+}
+
+/// Iterates over the elements of an `ngx_list_t` of headers, without those nginx has deleted.
+struct Elements {
+    part: *const ngx_list_part_t,
+    index: usize,
+}
+
+impl Iterator for Elements {
+    type Item = *const ngx_table_elt_t;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.part.is_null() {
+            // SAFETY: parts and elements are live with the request; `index` is checked.
+            unsafe {
+                if self.index < (*self.part).nelts {
+                    let element = (*self.part).elts.cast::<ngx_table_elt_t>().add(self.index);
+                    self.index += 1;
+                    if (*element).hash != 0 {
+                        return Some(element);
+                    }
+                } else {
+                    self.part = (*self.part).next;
+                    self.index = 0;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The bytes of an nginx string, for as long as its pool lives.
+fn str_bytes<'r>(s: ngx_str_t) -> &'r [u8] {
+    // SAFETY: nginx strings are valid for their length, or empty.
+    unsafe { bytes_mut(s.data, s.len) }
+}
+
+/// An nginx string that refers to static memory; nginx does not write through it.
+pub(crate) const fn static_str(s: &'static str) -> ngx_str_t {
+    ngx_str_t { len: s.len(), data: s.as_ptr().cast_mut() }
+}

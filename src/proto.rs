@@ -1,0 +1,29 @@
+//! RFC 6455 without I/O: bytes and times go in, frames and decisions come out.
+//!
+//! | module | RFC 6455 | owns |
+//! |---|---|---|
+//! | [`handshake`] | §4.2 | what a request must look like, and the refusal when it does not |
+//! | [`origin`] | §10.2 | which `Origin` may connect |
+//! | [`header`] | §5.2 | frame headers, both directions |
+//! | [`mask`] | §5.3 | masking |
+//! | [`receiver`] | §5.4, §5.5 | frames to messages under limits |
+//! | [`utf8`] | §8.1 | text that arrives in pieces |
+//! | [`close`] | §5.5.1, §7 | close codes, the closing handshake |
+//! | [`batch`] | §5 | frames built in place in the receive buffer |
+//! | [`outbox`] | - | frames that wait for the peer to read |
+//! | [`liveness`] | - | every deadline of a socket |
+//! | [`violation`] | §7.4.1 | what a peer did wrong, and its close code |
+
+#![forbid(unsafe_code)]
+
+pub mod batch;
+pub mod close;
+pub mod handshake;
+pub mod header;
+pub mod liveness;
+pub mod mask;
+pub mod origin;
+pub mod outbox;
+pub mod receiver;
+pub mod utf8;
+pub mod violation;

@@ -1,0 +1,290 @@
+//! One upgraded connection: bytes in, messages to the handler, frames out, deadlines, the end.
+//!
+//! An event comes in through [`Session::on_event`]; it flushes, reads, and says whether the
+//! connection is to end.  Nothing here blocks, and between events an idle session owns no buffer.
+
+mod input;
+mod output;
+
+use core::mem;
+
+use crate::conf::Settings;
+use crate::handler::Handler;
+use crate::nginx::connection::{Broken, Connection, random_below};
+use crate::nginx::log::Level;
+use crate::nginx::request::{End, NoMemory, Request};
+use crate::proto::close::{self, Effect, Event, State};
+use crate::proto::header::Opcode;
+use crate::proto::liveness::{Clock, Due};
+use crate::proto::outbox::Outbox;
+use crate::proto::receiver::Receiver;
+use crate::proto::violation::Violation;
+
+/// The state of a socket.
+#[derive(Debug)]
+pub(crate) struct Session {
+    settings: &'static Settings,
+    handler: Handler,
+    receiver: Receiver,
+    state: State,
+    clock: Clock,
+    outbox: Outbox,
+    traffic: Traffic,
+    opened: u64,
+    ended: Option<Ended>,
+    id: [u8; 16],
+    subprotocol: Option<&'static str>,
+}
+
+/// Whole data messages and their payload bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) messages_in: u64,
+    pub(crate) messages_out: u64,
+    pub(crate) bytes_in: u64,
+    pub(crate) bytes_out: u64,
+}
+
+/// How and when a socket ended.
+#[derive(Debug)]
+struct Ended {
+    code: u16,
+    reason: Box<str>,
+    at: u64,
+}
+
+impl From<Broken> for End {
+    fn from(Broken: Broken) -> Self {
+        Self::Abort
+    }
+}
+
+impl From<NoMemory> for End {
+    fn from(NoMemory: NoMemory) -> Self {
+        Self::Abort
+    }
+}
+
+impl Session {
+    pub(crate) fn new(
+        settings: &'static Settings,
+        handler: Handler,
+        subprotocol: Option<&'static str>,
+        id: [u8; 16],
+        now: u64,
+    ) -> Self {
+        Self {
+            settings,
+            handler,
+            receiver: Receiver::new(settings.limits),
+            state: State::Open,
+            clock: Clock::new(now),
+            outbox: Outbox::default(),
+            traffic: Traffic::default(),
+            opened: now,
+            ended: None,
+            id,
+            subprotocol,
+        }
+    }
+
+    /// Serves an event of the connection; `Some` when it is over.
+    pub(crate) fn on_event(&mut self, request: Request) -> Option<End> {
+        let c = request.connection();
+        let now = c.now();
+        let end = self.serve(request, c, now).and_then(|()| self.wait(c, now)).err()?;
+        // Whatever ended the connection without a Close frame.
+        self.ended(close::ABNORMAL, "", now);
+        Some(end)
+    }
+
+    fn serve(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
+        if c.is_terminated() {
+            return Err(self.last_words(c, now));
+        }
+        if c.take_close_request() {
+            // Jitter, so that clients do not come back all at once.
+            self.clock.drain(now + random_below(self.settings.drain));
+            self.on_deadlines(c, now)?;
+        }
+        if c.take_send_timeout() {
+            return Err(self.on_slow_reader(c, now));
+        }
+        if c.take_wake() {
+            self.on_deadlines(c, now)?;
+        }
+        if !request.flush_header()? {
+            return Ok(());
+        }
+        self.flush(c)?;
+        if self.wants_input() {
+            let early = request.take_early_input();
+            if !early.is_empty() {
+                self.consume(early, c, now)?;
+            }
+            self.read(c, now)?;
+        }
+        if self.outbox.is_empty() && c.flush_tls()? {
+            match self.state {
+                State::Open | State::Closing => {}
+                State::Closed => return Err(End::Clean),
+                State::Failed => {
+                    let seconds = self.settings.timeouts.close.div_ceil(1000);
+                    return Err(End::Linger { seconds });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Arms what wakes the session next.
+    fn wait(&mut self, c: Connection, now: u64) -> Result<(), End> {
+        let pending = !self.is_flushed(c);
+        if !pending {
+            c.disarm_send_timer();
+            c.free_tls_buffer();
+        } else if self.settings.send_timeout > 0 && !c.is_send_timer_set() {
+            c.arm_send_timer(self.settings.send_timeout);
+        }
+        // Deadlines only move away as the peer is heard, so a timer may fire early but not late,
+        // and the message path never touches the timer tree.
+        if let Some(ms) = self.clock.next(&self.settings.timeouts, now) {
+            c.wake_within(ms);
+        }
+        c.watch(pending)?;
+        Ok(())
+    }
+
+    fn on_deadlines(&mut self, c: Connection, now: u64) -> Result<(), End> {
+        while let Some(due) = self.clock.due(&self.settings.timeouts, now) {
+            match due {
+                Due::Ping => {
+                    self.clock.pinged(now);
+                    self.queue(Opcode::Ping, &[]).or_else(|v| self.fail(v, c, now))?;
+                }
+                Due::Idle => self.close(close::GOING_AWAY, "idle timeout", c, now)?,
+                Due::Lifetime => self.close(close::GOING_AWAY, "lifetime", c, now)?,
+                Due::Drain => self.close(close::GOING_AWAY, "going away", c, now)?,
+                Due::PongTimeout => {
+                    c.log(Level::Info, format_args!("websocket: client does not answer a ping"));
+                    self.ended(close::ABNORMAL, "ping timeout", now);
+                    return Err(End::TimedOut);
+                }
+                Due::CloseTimeout => {
+                    c.log(Level::Info, format_args!("websocket: client does not answer a close"));
+                    return Err(End::TimedOut);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn on_slow_reader(&mut self, c: Connection, now: u64) -> End {
+        c.log(
+            Level::Info,
+            format_args!("websocket: client does not read, {} bytes unsent", self.outbox.len()),
+        );
+        self.ended(close::POLICY, "slow reader", now);
+        End::TimedOut
+    }
+
+    /// Time is up: a Close frame if it fits, and out.
+    fn last_words(&mut self, c: Connection, now: u64) -> End {
+        if self.close(close::GOING_AWAY, "going away", c, now).is_ok() && self.flush(c).is_ok() {
+            // Unread input would make the kernel send a reset, which could overtake the Close.
+            self.discard(c);
+        }
+        End::Abort
+    }
+
+    /// Starts the closing handshake.
+    fn close(
+        &mut self,
+        code: u16,
+        reason: &'static str,
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
+        self.turn(Event::Close, code, reason, c, now)
+    }
+
+    /// Fails the connection (RFC 6455 §7.1.7).
+    fn fail(&mut self, violation: Violation, c: Connection, now: u64) -> Result<(), End> {
+        let code = violation.close_code();
+        if violation.is_ours() {
+            c.log(Level::Alert, format_args!("websocket: {violation}, closing with {code}"));
+        } else {
+            c.log(
+                Level::Info,
+                format_args!("websocket: client error: {violation}, closing with {code}"),
+            );
+        }
+        // What has arrived of a message is worth nothing now.
+        self.receiver = Receiver::new(self.settings.limits);
+        self.turn(Event::Violation, code, violation.reason(), c, now)
+    }
+
+    /// Moves the closing handshake and sends the Close frame that the move asks for.
+    fn turn(
+        &mut self,
+        event: Event,
+        code: u16,
+        reason: &str,
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
+        let (state, effect) = close::step(self.state, event);
+        let was = mem::replace(&mut self.state, state);
+        if was == State::Open {
+            self.clock.closing(now);
+        }
+        let frame = match effect {
+            Effect::Nothing => return Ok(()),
+            Effect::SendClose => close::frame(code, reason),
+            // RFC 6455 §5.5.1: the answer typically echoes the status code.
+            Effect::AnswerClose => close::frame(code, ""),
+        };
+        self.ended(code, reason, now);
+        if self.outbox.push_owned(frame, 0).is_err() {
+            c.log(Level::Alert, format_args!("websocket: no memory for a close frame"));
+            return Err(End::Abort);
+        }
+        Ok(())
+    }
+
+    /// Notes how the socket ended; the first to say so is right.
+    fn ended(&mut self, code: u16, reason: &str, now: u64) {
+        match &mut self.ended {
+            // The socket lasts until TCP ends, or until nginx lingers.
+            Some(ended) => ended.at = now,
+            None => self.ended = Some(Ended { code, reason: reason.into(), at: now }),
+        }
+    }
+
+    /// The code that ended the socket.
+    pub(crate) fn close_code(&self) -> Option<u16> {
+        self.ended.as_ref().map(|ended| ended.code)
+    }
+
+    /// The reason that came or went with the code.
+    pub(crate) fn close_reason(&self) -> Option<&str> {
+        self.ended.as_ref().map(|ended| &*ended.reason).filter(|reason| !reason.is_empty())
+    }
+
+    /// Milliseconds since the handshake, until the end if there was one.
+    pub(crate) fn duration(&self) -> u64 {
+        self.ended.as_ref().map_or(0, |ended| ended.at.saturating_sub(self.opened))
+    }
+
+    pub(crate) const fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    pub(crate) const fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol
+    }
+
+    pub(crate) const fn id(&self) -> &[u8; 16] {
+        &self.id
+    }
+}

@@ -1,0 +1,84 @@
+//! The way out: frames to the client, at once or from the outbox, in order.
+
+use super::Session;
+use crate::nginx::connection::{Connection, MAX_PIECES};
+use crate::nginx::request::End;
+use crate::proto::batch::Batch;
+use crate::proto::header::{self, Opcode};
+use crate::proto::receiver::Body;
+use crate::proto::violation::Violation;
+
+impl Session {
+    /// Sends a frame with the payload just received, behind all that waits.
+    pub(super) fn emit(
+        &mut self,
+        opcode: Opcode,
+        body: Body,
+        buf: &mut [u8],
+        batch: &mut Batch,
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
+        match body {
+            Body::Window(range) => {
+                if self.outbox.is_empty() && batch.push(buf, opcode, range.clone()).is_some() {
+                    return Ok(());
+                }
+                self.send_batch(batch, buf, c, now)?;
+                let payload = buf.get(range).unwrap_or_default();
+                self.queue(opcode, payload).or_else(|v| self.fail(v, c, now))
+            }
+            Body::Owned(payload) => {
+                self.send_batch(batch, buf, c, now)?;
+                let (bytes, start) = payload.into_frame(opcode);
+                self.outbox.push_owned(bytes, start).or_else(|v| self.fail(v, c, now))?;
+                self.flush(c)
+            }
+        }
+    }
+
+    /// Puts a frame with a copy of `payload` into the outbox.
+    pub(super) fn queue(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Violation> {
+        self.outbox.push(&header::encode(opcode, payload.len()))?;
+        self.outbox.push(payload)
+    }
+
+    /// Sends the frames built in `buf`; what does not go out now is copied to the outbox.
+    pub(super) fn send_batch(
+        &mut self,
+        batch: &mut Batch,
+        buf: &[u8],
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
+        let bytes = batch.take(buf);
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let sent = if self.is_flushed(c) { c.send(&[bytes])? } else { 0 };
+        self.outbox.push(bytes.get(sent..).unwrap_or_default()).or_else(|v| self.fail(v, c, now))
+    }
+
+    /// Sends from the outbox as much as the client takes.
+    pub(super) fn flush(&mut self, c: Connection) -> Result<(), End> {
+        let mut progress = c.has_tls_buffered() && c.flush_tls()?;
+        while !self.outbox.is_empty() && c.is_write_ready() {
+            let sent = c.send(&self.outbox.front::<MAX_PIECES>())?;
+            self.outbox.advance(sent);
+            progress |= sent > 0;
+            if sent == 0 {
+                break;
+            }
+        }
+        // `ws_send_timeout` counts from the last progress.
+        if progress {
+            c.disarm_send_timer();
+        }
+        Ok(())
+    }
+
+    /// Whether every byte we sent has left this process.
+    pub(super) fn is_flushed(&self, c: Connection) -> bool {
+        self.outbox.is_empty() && !c.has_tls_buffered()
+    }
+}
