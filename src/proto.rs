@@ -13,17 +13,22 @@
 //! | [`outbox`] | - | frames that wait for the peer to read |
 //! | [`liveness`] | - | every deadline of a socket |
 //! | [`violation`] | §7.4.1 | what a peer did wrong, and its close code |
+//! | [`envelope`] | - | the JSON messages of `ws_rest` |
+//! | [`path`], [`route`] | - | what a message may reach |
 
 #![forbid(unsafe_code)]
 
 pub mod batch;
 pub mod close;
+pub mod envelope;
 pub mod handshake;
 pub mod header;
 pub mod liveness;
 pub mod mask;
 pub mod origin;
 pub mod outbox;
+pub mod path;
 pub mod receiver;
+pub mod route;
 pub mod utf8;
 pub mod violation;

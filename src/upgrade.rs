@@ -2,6 +2,7 @@
 
 use core::ffi::c_void;
 use core::ptr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nginx_sys::{
     NGX_ERROR, ngx_connection_t, ngx_event_handler_pt, ngx_event_t, ngx_http_handler_pt,
@@ -13,7 +14,7 @@ use crate::handler::Handler;
 use crate::module::ngx_http_ws_module;
 use crate::nginx::connection::random_bytes;
 use crate::nginx::log::Level;
-use crate::nginx::request::{NoMemory, Request};
+use crate::nginx::request::{End, NoMemory, Request};
 use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
 use crate::session::Session;
 
@@ -31,6 +32,10 @@ unsafe extern "C" fn ngx_http_ws_handler(r: *mut ngx_http_request_t) -> ngx_int_
     // SAFETY: nginx calls a content handler with a live request.
     let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
     let Some(settings) = settings(request) else { return NGX_ERROR as ngx_int_t };
+    // A subrequest (auth_request, SSI, mirror) has no connection of its own to upgrade.
+    if !request.is_main() {
+        return ngx_int_t::from(Refusal::NoUpgrade.status() as i16);
+    }
 
     let handshake = handshake::Request {
         is_get: request.is_get(),
@@ -127,11 +132,16 @@ unsafe extern "C" fn ngx_http_ws_event_handler(event: *mut ngx_event_t) {
     }
     // SAFETY: the request is live, so `upgraded` is.  Nothing the session calls runs a handler of
     // this connection or reads its variables, so this is the only reference; it ends before `end`.
-    let outcome = unsafe {
-        let Upgraded { session, stock } = &mut *upgraded;
-        session.on_event(request).map(|end| (end, *stock))
-    };
-    if let Some((end, stock)) = outcome {
+    let Upgraded { session, stock } = unsafe { &mut *upgraded };
+    let stock = *stock;
+    // Nothing a client sends is known to panic.  If something does, it costs this socket; without
+    // the net it would cost every socket of the worker.
+    let outcome = catch_unwind(AssertUnwindSafe(|| session.on_event(request)));
+    let end = outcome.unwrap_or_else(|_| {
+        request.log(Level::Alert, format_args!("websocket: bug, a session panicked"));
+        Some(End::Abort)
+    });
+    if let Some(end) = end {
         request.end(end, stock);
     }
 }

@@ -175,6 +175,12 @@ impl Connection {
         Ok(!self.has_tls_buffered())
     }
 
+    /// Whether nginx holds bytes of ours, in its TLS buffer or of the response header.
+    pub(crate) fn has_buffered(self) -> bool {
+        // SAFETY: the connection is live.
+        unsafe { (*self.as_ptr()).buffered() != 0 }
+    }
+
     /// Whether nginx's TLS buffer holds bytes to be sent.
     pub(crate) fn has_tls_buffered(self) -> bool {
         const NGX_SSL_BUFFERED: u32 = 0x01;

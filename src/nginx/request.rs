@@ -64,6 +64,12 @@ impl Request {
         unsafe { (*self.as_ptr()).pool }
     }
 
+    /// Whether this is what the client asked for, and not a subrequest.
+    pub(crate) fn is_main(self) -> bool {
+        // SAFETY: the request is live.
+        unsafe { (*self.as_ptr()).main == self.as_ptr() }
+    }
+
     pub(crate) fn is_get(self) -> bool {
         // SAFETY: the request is live.
         unsafe { (*self.as_ptr()).method == NGX_HTTP_GET as usize }

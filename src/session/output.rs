@@ -79,6 +79,6 @@ impl Session {
 
     /// Whether every byte we sent has left this process.
     pub(super) fn is_flushed(&self, c: Connection) -> bool {
-        self.outbox.is_empty() && !c.has_tls_buffered()
+        self.outbox.is_empty() && !c.has_buffered()
     }
 }

@@ -1,0 +1,292 @@
+//! The message protocol of `ws_rest`: JSON messages to calls, responses to JSON messages.
+//!
+//! Pure text work; what a call reaches is the caller's business.  Depth of nesting costs no stack:
+//! members that are passed on are skipped over, not parsed.
+
+pub mod reply;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+/// The longest `id` in bytes, as it is written.
+pub const MAX_ID: usize = 1024;
+
+/// The HTTP methods a message may name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Method {
+    /// GET, the default.
+    Get,
+    /// HEAD.
+    Head,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// DELETE.
+    Delete,
+    /// OPTIONS.
+    Options,
+}
+
+impl Method {
+    /// The method of that name, which is case-sensitive (RFC 9110 §9.1).
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "GET" => Self::Get,
+            "HEAD" => Self::Head,
+            "POST" => Self::Post,
+            "PUT" => Self::Put,
+            "PATCH" => Self::Patch,
+            "DELETE" => Self::Delete,
+            "OPTIONS" => Self::Options,
+            _ => return None,
+        })
+    }
+
+    /// The name on the request line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+            Self::Options => "OPTIONS",
+        }
+    }
+
+    /// Whether parameters that a route does not use become the query string.
+    pub const fn has_query(self) -> bool {
+        matches!(self, Self::Get | Self::Head | Self::Delete)
+    }
+}
+
+/// What a message asks for.
+#[derive(Debug)]
+pub struct Call<'m> {
+    /// The `id` as it was written, or nothing.
+    pub id: Option<&'m str>,
+    /// Where it goes.
+    pub target: Target<'m>,
+    /// `headers`, in the order of their names.
+    pub headers: BTreeMap<Cow<'m, str>, Cow<'m, str>>,
+    /// `body`, if there is one.
+    pub body: Option<Body<'m>>,
+}
+
+/// The request line of a [`Call`].
+#[derive(Debug)]
+pub enum Target<'m> {
+    /// `method` and `path`.
+    Path {
+        /// The method.
+        method: Method,
+        /// The path and query as the client wrote them.
+        path: Cow<'m, str>,
+    },
+    /// `action` and `params`, for a `ws_route`.
+    Action {
+        /// The name of the action.
+        name: Cow<'m, str>,
+        /// The parameters as text: strings as they are, other values as their JSON.
+        params: BTreeMap<Cow<'m, str>, Cow<'m, str>>,
+    },
+}
+
+/// The payload of a call.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Body<'m> {
+    /// The bytes.
+    pub bytes: Cow<'m, [u8]>,
+    /// The value of `Content-Type`.
+    pub content_type: &'static str,
+}
+
+/// Why a message is not a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rejection {
+    /// Not JSON.
+    BadJson,
+    /// JSON, but not as the protocol says; what is wrong.
+    BadMessage(&'static str),
+}
+
+#[derive(Deserialize)]
+struct Wire<'m> {
+    #[serde(borrow)]
+    id: Option<&'m RawValue>,
+    #[serde(borrow)]
+    method: Option<&'m RawValue>,
+    #[serde(borrow)]
+    path: Option<&'m RawValue>,
+    #[serde(borrow)]
+    action: Option<&'m RawValue>,
+    #[serde(borrow)]
+    params: Option<&'m RawValue>,
+    #[serde(borrow)]
+    headers: Option<&'m RawValue>,
+    #[serde(borrow)]
+    body: Option<&'m RawValue>,
+    #[serde(borrow)]
+    encoding: Option<&'m RawValue>,
+}
+
+/// Text that borrows from the message where it has no escapes.
+#[derive(Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+struct Text<'m>(#[serde(borrow)] Cow<'m, str>);
+
+/// Reads a text message.
+///
+/// Members that are `null` count as absent, unknown ones are ignored.
+///
+/// # Errors
+///
+/// The rejection, with the `id` to answer it under where the message has a good one.
+pub fn parse(message: &str) -> Result<Call<'_>, (Option<&str>, Rejection)> {
+    let wire: Wire<'_> = serde_json::from_str(message).map_err(|e| {
+        let rejection = match e.classify() {
+            // A duplicate member, or no object at all.
+            Category::Data => Rejection::BadMessage("not an object with each member once"),
+            Category::Syntax | Category::Eof | Category::Io => Rejection::BadJson,
+        };
+        (None, rejection)
+    })?;
+    let id = wire.id.map(RawValue::get);
+    if let Some(id) = id {
+        if !id.starts_with(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {
+            return Err((None, Rejection::BadMessage("\"id\" is not a string or number")));
+        }
+        if id.len() > MAX_ID {
+            return Err((None, Rejection::BadMessage("\"id\" is too long")));
+        }
+    }
+    call(id, &wire).map_err(|why| (id, Rejection::BadMessage(why)))
+}
+
+fn call<'m>(id: Option<&'m str>, wire: &Wire<'m>) -> Result<Call<'m>, &'static str> {
+    let method = match wire.method {
+        None => None,
+        Some(raw) => {
+            let name = text(raw).ok_or("\"method\" is not a string")?;
+            Some(Method::parse(&name).ok_or("unknown \"method\"")?)
+        }
+    };
+    let target = match (wire.path, wire.action) {
+        (Some(_), Some(_)) => return Err("both \"path\" and \"action\""),
+        (None, None) => return Err("neither \"path\" nor \"action\""),
+        (Some(path), None) => {
+            if wire.params.is_some() {
+                return Err("\"params\" without \"action\"");
+            }
+            let path = text(path).ok_or("\"path\" is not a string")?;
+            Target::Path { method: method.unwrap_or(Method::Get), path }
+        }
+        (None, Some(_)) if method.is_some() => return Err("\"method\" with \"action\""),
+        (None, Some(name)) => Target::Action {
+            name: text(name).ok_or("\"action\" is not a string")?,
+            params: wire.params.map_or(Ok(BTreeMap::new()), params)?,
+        },
+    };
+    let headers = wire.headers.map_or(Ok(BTreeMap::new()), |raw| {
+        strings(raw).ok_or("\"headers\" is not an object of strings, each name once")
+    })?;
+    let encoding = wire
+        .encoding
+        .map(|raw| text(raw).ok_or("\"encoding\" is not a string"))
+        .transpose()?;
+    let body = match (wire.body, encoding.as_deref()) {
+        (None, None) => None,
+        (None, Some(_)) => return Err("\"encoding\" without \"body\""),
+        (Some(raw), encoding) => Some(body(raw, encoding)?),
+    };
+    Ok(Call { id, target, headers, body })
+}
+
+fn body<'m>(raw: &'m RawValue, encoding: Option<&str>) -> Result<Body<'m>, &'static str> {
+    use base64::Engine as _;
+    match encoding {
+        None | Some("json") => Ok(Body {
+            bytes: Cow::Borrowed(raw.get().as_bytes()),
+            content_type: "application/json",
+        }),
+        Some("text") => {
+            let bytes = match text(raw).ok_or("\"body\" is not a string")? {
+                Cow::Borrowed(s) => Cow::Borrowed(s.as_bytes()),
+                Cow::Owned(s) => Cow::Owned(s.into_bytes()),
+            };
+            Ok(Body { bytes, content_type: "text/plain; charset=utf-8" })
+        }
+        Some("base64") => {
+            let encoded = text(raw).ok_or("\"body\" is not a string")?;
+            let bytes = base64::prelude::BASE64_STANDARD
+                .decode(encoded.as_bytes())
+                .map_err(|_| "\"body\" is not base64")?;
+            Ok(Body { bytes: Cow::Owned(bytes), content_type: "application/octet-stream" })
+        }
+        Some(_) => Err("unknown \"encoding\""),
+    }
+}
+
+fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|text| text.0)
+}
+
+/// An object of strings with each name once.
+fn strings(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
+    let members = object(raw)?;
+    members.into_iter().map(|(name, value)| Some((name, text(value)?))).collect()
+}
+
+fn params(raw: &RawValue) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>, &'static str> {
+    let members = object(raw).ok_or("\"params\" is not an object with each member once")?;
+    let value = |raw: &'_ RawValue| match raw.get() {
+        json if json.starts_with(['{', '[']) => Err("a member of \"params\" is not a plain value"),
+        _ => Ok(()),
+    };
+    members
+        .into_iter()
+        .filter(|(_, raw)| raw.get() != "null")
+        .map(|(name, raw)| {
+            value(raw)?;
+            Ok((name, text(raw).unwrap_or(Cow::Borrowed(raw.get()))))
+        })
+        .collect()
+}
+
+/// The members of an object, unless one is repeated.
+fn object(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
+    struct Unique;
+    impl<'m> serde::de::Visitor<'m> for Unique {
+        type Value = BTreeMap<Cow<'m, str>, &'m RawValue>;
+
+        fn expecting(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+            f.write_str("an object with each member once")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'m>>(
+            self,
+            mut map: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut members = BTreeMap::new();
+            while let Some((Text(name), value)) = map.next_entry()? {
+                if members.insert(name, value).is_some() {
+                    return Err(serde::de::Error::custom("repeated member"));
+                }
+            }
+            Ok(members)
+        }
+    }
+    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_str(raw.get()), Unique)
+        .ok()
+}
+
+#[cfg(test)]
+#[path = "envelope_tests.rs"]
+mod tests;

@@ -1,0 +1,158 @@
+//! Messages and what becomes of them.
+
+use super::reply::{Failure, Response};
+use super::*;
+
+fn path_of(message: &str) -> (Method, String) {
+    match parse(message).unwrap().target {
+        Target::Path { method, path } => (method, path.into_owned()),
+        Target::Action { .. } => panic!("an action"),
+    }
+}
+
+#[test]
+fn calls() {
+    assert_eq!(path_of(r#"{"path":"/a"}"#), (Method::Get, "/a".into()));
+    assert_eq!(path_of(r#"{"method":"PUT","path":"\/a\u002fb"}"#), (Method::Put, "/a/b".into()));
+    assert_eq!(path_of(r#"{"id":null,"path":"/a","x":[[[]]]}"#), (Method::Get, "/a".into()));
+
+    let call = parse(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#).unwrap();
+    let Target::Action { name, params } = call.target else { panic!("a path") };
+    assert_eq!(name, "get");
+    let params: Vec<_> = params.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
+    assert_eq!(params, [("n", "1.50"), ("s", "x\ny"), ("t", "true")]);
+}
+
+#[test]
+fn ids_are_returned_as_they_were_written() {
+    for id in ["1", "-0.10e5", "12345678901234567890123", r#""a\u00e9\/""#, r#""""#] {
+        let message = format!(r#"{{"id": {id} ,"path":"/"}}"#);
+        assert_eq!(parse(&message).unwrap().id, Some(id));
+    }
+    assert_eq!(parse(r#"{"path":"/"}"#).unwrap().id, None);
+}
+
+#[test]
+fn bodies() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        (r#""body":{"a": 1.0 }"#, br#"{"a": 1.0 }"#, "application/json"),
+        (r#""body":"x""#, br#""x""#, "application/json"),
+        (r#""body":"x\ny","encoding":"text""#, b"x\ny", "text/plain; charset=utf-8"),
+        (r#""body":"AP8=","encoding":"base64""#, b"\0\xFF", "application/octet-stream"),
+    ];
+    for (members, bytes, content_type) in cases {
+        let message = format!(r#"{{"path":"/",{members}}}"#);
+        let body = parse(&message).unwrap().body.unwrap();
+        assert_eq!((body.bytes.as_ref(), body.content_type), (*bytes, *content_type), "{members}");
+    }
+    assert!(parse(r#"{"path":"/","body":null}"#).unwrap().body.is_none());
+}
+
+#[test]
+fn rejections() {
+    let deep = "[".repeat(1 << 20);
+    for not_json in ["", "hello", "{", r#"{"path":"/"} x"#, r#"{"path":"/",}"#, &deep, "{\"id\":01}"] {
+        assert_eq!(parse(not_json).unwrap_err(), (None, Rejection::BadJson), "{not_json:.20}");
+    }
+    let long = format!(r#"{{"id":"{}","path":"/"}}"#, "x".repeat(MAX_ID));
+    for no_id in [
+        "[]",
+        "1",
+        r#"{"path":"/","path":"/"}"#,
+        r#"{"id":[1],"path":"/"}"#,
+        r#"{"id":true,"path":"/"}"#,
+        &long,
+    ] {
+        let (id, rejection) = parse(no_id).unwrap_err();
+        assert_eq!(id, None, "{no_id:.40}");
+        assert!(matches!(rejection, Rejection::BadMessage(_)), "{no_id:.40}");
+    }
+    for members in [
+        r#""x":1"#,
+        r#""path":1"#,
+        r#""path":"/","action":"a""#,
+        r#""path":"/","params":{}"#,
+        r#""method":"GET","action":"a""#,
+        r#""method":"get","path":"/""#,
+        r#""method":"TRACE","path":"/""#,
+        r#""path":"/","headers":["a"]"#,
+        r#""path":"/","headers":{"a":1}"#,
+        r#""path":"/","headers":{"a":"1","a":"2"}"#,
+        r#""action":"a","params":{"b":{}}"#,
+        r#""action":"a","params":{"b":1,"b":2}"#,
+        r#""path":"/","encoding":"text""#,
+        r#""path":"/","body":1,"encoding":"text""#,
+        r#""path":"/","body":"?","encoding":"base64""#,
+        r#""path":"/","body":"x","encoding":"gzip""#,
+        r#""path":"\ud800""#,
+    ] {
+        let message = format!(r#"{{"id":7,{members}}}"#);
+        let (id, rejection) = parse(&message).unwrap_err();
+        assert_eq!(id, Some("7"), "{members}");
+        assert!(matches!(rejection, Rejection::BadMessage(_)), "{members}");
+    }
+}
+
+#[test]
+fn depth_costs_no_stack() {
+    let depth = 500_000;
+    let message =
+        format!(r#"{{"path":"/","body":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(parse(&message).unwrap().body.unwrap().bytes.len(), 2 * depth);
+}
+
+fn reply(content_type: &str, body: &[u8]) -> String {
+    let response =
+        Response { status: 200, headers: &[], content_type: Some(content_type.as_bytes()), body };
+    response.to_json(Some("1"))
+}
+
+#[test]
+fn replies_embed_json_and_quote_the_rest() {
+    let cases: &[(&str, &[u8], &str)] = &[
+        ("application/json", b" {\"n\": 1.00}\n", r#","body":{"n": 1.00}"#),
+        ("Application/JSON; charset=utf-8", b"[1]", r#","body":[1]"#),
+        ("application/problem+json", b"{}", r#","body":{}"#),
+        ("application/json", b"{", r#","body":"{","encoding":"text""#),
+        ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
+        ("text/html", "é\"\\\n\r\t\x01\x1f".as_bytes(), r#","body":"é\"\\\n\r\t\u0001\u001f","encoding":"text""#),
+        ("image/png", b"\x89\xFF", r#","body":"if8=","encoding":"base64""#),
+        ("application/json", b"\xFF", r#","body":"/w==","encoding":"base64""#),
+        ("text/plain", b"", ""),
+    ];
+    for (content_type, body, expected) in cases {
+        let json = reply(content_type, body);
+        assert_eq!(json, format!(r#"{{"id":1,"status":200,"headers":{{}}{expected}}}"#));
+        serde_json::from_str::<serde_json::Value>(&json).unwrap();
+    }
+}
+
+#[test]
+fn replies_carry_headers_and_may_lack_an_id() {
+    let headers = [("etag".to_owned(), "\"x\"".to_owned()), ("location".to_owned(), "/y".to_owned())];
+    let response = Response { status: 304, headers: &headers, ..Response::default() };
+    assert_eq!(
+        response.to_json(None),
+        r#"{"status":304,"headers":{"etag":"\"x\"","location":"/y"}}"#
+    );
+}
+
+#[test]
+fn failures() {
+    assert_eq!(
+        Failure::Rejected(Rejection::BadJson).to_json(None),
+        r#"{"id":null,"status":400,"error":"bad_json","message":"the message is not JSON"}"#
+    );
+    assert_eq!(
+        Failure::Timeout.to_json(Some("\"a\"")),
+        r#"{"id":"a","status":504,"error":"timeout","message":"no response within ws_request_timeout"}"#
+    );
+    assert_eq!(
+        Failure::TooManyMessages(250).to_json(Some("1")),
+        r#"{"id":1,"status":429,"error":"too_many_messages","message":"the message rate is exceeded","retry_after_ms":250}"#
+    );
+    assert_eq!(
+        Failure::NotFound.to_json(None),
+        r#"{"status":404,"error":"not_found","message":"no such path or action here"}"#
+    );
+}

@@ -1,0 +1,184 @@
+//! `ws_route`: the URI of an action, with places for parameters.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::envelope::Method;
+use super::path;
+
+/// An action and the request it becomes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Route {
+    /// The name in a message's `action`.
+    pub action: String,
+    /// The method of the request.
+    pub method: Method,
+    uri: Vec<Piece>,
+}
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Piece {
+    Literal(String),
+    /// `$ws_arg_name`.
+    Arg(String),
+}
+
+/// What is wrong with the arguments of `ws_route`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum BadRoute {
+    /// The action is empty.
+    Action,
+    /// The method is not one of those a message may use.
+    Method,
+    /// The URI does not start with `/` or holds what no URI may.
+    Uri,
+    /// A `$` that does not begin `$ws_arg_name`.
+    Variable,
+}
+
+impl Route {
+    const VARIABLE: &str = "$ws_arg_";
+
+    /// Reads the arguments of the directive.
+    ///
+    /// # Errors
+    ///
+    /// The first argument that is wrong.
+    pub fn parse(action: &str, method: &str, uri: &str) -> Result<Self, BadRoute> {
+        if action.is_empty() {
+            return Err(BadRoute::Action);
+        }
+        let method = Method::parse(method).ok_or(BadRoute::Method)?;
+        if !path::is_sane(uri) {
+            return Err(BadRoute::Uri);
+        }
+        let mut pieces = Vec::new();
+        let mut rest = uri;
+        while let Some((literal, tail)) = rest.split_once('$') {
+            let tail = tail.strip_prefix(&Self::VARIABLE[1..]).ok_or(BadRoute::Variable)?;
+            let end = tail
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .unwrap_or(tail.len());
+            let (name, after) = tail.split_at(end);
+            if name.is_empty() {
+                return Err(BadRoute::Variable);
+            }
+            pieces.push(Piece::Literal(literal.to_owned()));
+            pieces.push(Piece::Arg(name.to_owned()));
+            rest = after;
+        }
+        pieces.push(Piece::Literal(rest.to_owned()));
+        Ok(Self { action: action.to_owned(), method, uri: pieces })
+    }
+
+    /// The path and query for these parameters, or the name of one that is missing.
+    ///
+    /// Values are escaped so that none of them can leave its place: not `/`, not `?`, not `..`.
+    ///
+    /// # Errors
+    ///
+    /// The name of a parameter that the URI wants and the message lacks.
+    pub fn uri(
+        &self,
+        params: &BTreeMap<Cow<'_, str>, Cow<'_, str>>,
+    ) -> Result<String, &'static str> {
+        let mut uri = String::new();
+        let mut used = Vec::new();
+        for piece in &self.uri {
+            match piece {
+                Piece::Literal(text) => uri.push_str(text),
+                Piece::Arg(name) => {
+                    let value = params.get(name.as_str()).ok_or("a parameter is missing")?;
+                    // An empty segment, "." or ".." would be normalised away, and with it a part
+                    // of the path that the operator wrote.
+                    if value.is_empty() || *value == "." || *value == ".." {
+                        return Err("a parameter is not a path segment");
+                    }
+                    escape(value, &mut uri);
+                    used.push(name.as_str());
+                }
+            }
+        }
+        if self.method.has_query() {
+            for (name, value) in params.iter().filter(|(n, _)| !used.contains(&n.as_ref())) {
+                uri.push(if uri.contains('?') { '&' } else { '?' });
+                escape(name, &mut uri);
+                uri.push('=');
+                escape(value, &mut uri);
+            }
+        }
+        if uri.len() > path::MAX { Err("the URI is too long") } else { Ok(uri) }
+    }
+}
+
+/// Escapes all but the unreserved characters (RFC 3986 §2.3).
+fn escape(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uri(route: &Route, params: &[(&str, &str)]) -> Result<String, &'static str> {
+        let own = |s: &str| Cow::Owned(s.to_owned());
+        route.uri(&params.iter().map(|(n, v)| (own(n), own(v))).collect())
+    }
+
+    #[test]
+    fn parameters_take_their_places_and_the_rest_is_the_query() {
+        let route = Route::parse("get", "GET", "/users/$ws_arg_id/posts?sort=new").unwrap();
+        assert_eq!(uri(&route, &[("id", "7")]).unwrap(), "/users/7/posts?sort=new");
+        assert_eq!(
+            uri(&route, &[("id", "7"), ("a b", "c&d")]).unwrap(),
+            "/users/7/posts?sort=new&a%20b=c%26d"
+        );
+        let plain = Route::parse("list", "GET", "/users").unwrap();
+        assert_eq!(uri(&plain, &[("x", "1"), ("y", "2")]).unwrap(), "/users?x=1&y=2");
+        let post = Route::parse("add", "POST", "/users").unwrap();
+        assert_eq!(uri(&post, &[("x", "1")]).unwrap(), "/users");
+    }
+
+    #[test]
+    fn no_value_leaves_its_place() {
+        let route = Route::parse("get", "GET", "/users/$ws_arg_id").unwrap();
+        for (value, escaped) in [
+            ("../admin", "..%2Fadmin"),
+            ("a?b", "a%3Fb"),
+            ("a/b", "a%2Fb"),
+            ("a\r\nb", "a%0D%0Ab"),
+            ("%2e", "%252e"),
+            ("é", "%C3%A9"),
+        ] {
+            assert_eq!(uri(&route, &[("id", value)]).unwrap(), format!("/users/{escaped}"));
+        }
+        for value in ["", ".", ".."] {
+            assert!(uri(&route, &[("id", value)]).is_err(), "{value:?}");
+        }
+        assert!(uri(&route, &[]).is_err());
+        assert!(uri(&route, &[("id", &"x".repeat(path::MAX))]).is_err());
+    }
+
+    #[test]
+    fn bad_routes() {
+        for (action, method, uri, why) in [
+            ("", "GET", "/", BadRoute::Action),
+            ("a", "get", "/", BadRoute::Method),
+            ("a", "CONNECT", "/", BadRoute::Method),
+            ("a", "GET", "x", BadRoute::Uri),
+            ("a", "GET", "/a b", BadRoute::Uri),
+            ("a", "GET", "/$host", BadRoute::Variable),
+            ("a", "GET", "/$ws_arg_", BadRoute::Variable),
+            ("a", "GET", "/$ws_arg_/x", BadRoute::Variable),
+        ] {
+            assert_eq!(Route::parse(action, method, uri), Err(why), "{action} {method} {uri}");
+        }
+    }
+}
