@@ -11,8 +11,9 @@ use nginx_sys::ngx_conf_t;
 
 use crate::nginx::config::{self, Conf, Place};
 use crate::proto::liveness::Timeouts;
-use crate::proto::origin::OriginPolicy;
+use crate::proto::origin::{OriginPolicy, Pattern};
 use crate::proto::receiver::Limits;
+use crate::proto::route::Route;
 use crate::upgrade;
 
 /// What was said in one block, `None` where nothing was; and what it amounts to.
@@ -21,6 +22,10 @@ use crate::upgrade;
 #[derive(Debug, Default)]
 pub(crate) struct LocationConf {
     echo: Option<Place>,
+    rest: Option<(String, Place)>,
+    routes: Vec<Route>,
+    /// The first `ws_route`.
+    route: Option<Place>,
     max_message: Option<u64>,
     max_fragments: Option<u64>,
     idle_timeout: Option<u64>,
@@ -33,6 +38,13 @@ pub(crate) struct LocationConf {
     drain: Option<u64>,
     origin: Option<OriginPolicy>,
     subprotocol: Option<Vec<String>>,
+    inflight: Option<u64>,
+    worker_inflight: Option<u64>,
+    request_timeout: Option<u64>,
+    max_response: Option<u64>,
+    strict_order: Option<bool>,
+    client_headers: Option<Vec<String>>,
+    response_headers: Option<Vec<String>>,
     settings: Option<Settings>,
 }
 
@@ -49,6 +61,29 @@ pub(crate) struct Settings {
     pub(crate) drain: u64,
     pub(crate) origins: OriginPolicy,
     pub(crate) subprotocols: Vec<String>,
+    /// `None` in a location that echoes.
+    pub(crate) rest: Option<RestSettings>,
+}
+
+/// The settings of `ws_rest` and `ws_route`.
+#[derive(Debug)]
+pub(crate) struct RestSettings {
+    /// `ws_rest`: what a client's `path` must be under; `None` when it may choose actions only.
+    pub(crate) prefix: Option<String>,
+    pub(crate) routes: Vec<Route>,
+    /// `ws_inflight`: calls of a socket at once.
+    pub(crate) inflight: usize,
+    /// `ws_worker_inflight`: calls of a worker at once.
+    pub(crate) worker_inflight: usize,
+    /// `ws_request_timeout`, in milliseconds.
+    pub(crate) request_timeout: u64,
+    /// `ws_max_response`, in bytes.
+    pub(crate) max_response: usize,
+    /// `ws_order strict`: replies come in the order of their messages.
+    pub(crate) strict: bool,
+    pub(crate) client_headers: Vec<String>,
+    /// In lower case.
+    pub(crate) response_headers: Vec<String>,
 }
 
 impl LocationConf {
@@ -77,7 +112,14 @@ impl LocationConf {
             send_timeout,
             drain,
             origin,
-            subprotocol
+            subprotocol,
+            inflight,
+            worker_inflight,
+            request_timeout,
+            max_response,
+            strict_order,
+            client_headers,
+            response_headers
         );
     }
 
@@ -95,13 +137,59 @@ impl LocationConf {
                 lifetime: self.max_lifetime.unwrap_or(0),
                 close: self.close_timeout.unwrap_or(5_000),
             },
-            send_queue: self.send_queue.map_or(1 << 20, |n| n.try_into().unwrap_or(usize::MAX)),
+            send_queue: size(self.send_queue, 1 << 20),
             send_timeout: self.send_timeout.unwrap_or(30_000),
             drain: self.drain.unwrap_or(10_000),
-            origins: self.origin.clone().unwrap_or(OriginPolicy::Any),
+            // A bridge acts with the cookies of the page's user; an echo has nothing to protect.
+            origins: self.origin.clone().unwrap_or_else(|| match self.is_rest() {
+                true => OriginPolicy::List(vec![Pattern::Same]),
+                false => OriginPolicy::Any,
+            }),
             subprotocols: self.subprotocol.clone().unwrap_or_default(),
+            rest: self.is_rest().then(|| self.complete_rest()),
         }
     }
+
+    fn complete_rest(&self) -> RestSettings {
+        const RESPONSE_HEADERS: [&str; 4] = ["content-type", "etag", "location", "retry-after"];
+        RestSettings {
+            prefix: self.rest.as_ref().map(|(prefix, _)| prefix.clone()),
+            routes: self.routes.clone(),
+            inflight: size(self.inflight, 16),
+            worker_inflight: size(self.worker_inflight, 512),
+            request_timeout: self.request_timeout.unwrap_or(60_000),
+            max_response: size(self.max_response, 1 << 20),
+            strict: self.strict_order.unwrap_or(false),
+            client_headers: self.client_headers.clone().unwrap_or_default(),
+            response_headers: self
+                .response_headers
+                .clone()
+                .unwrap_or_else(|| RESPONSE_HEADERS.map(str::to_owned).to_vec()),
+        }
+    }
+
+    const fn is_rest(&self) -> bool {
+        self.rest.is_some() || self.route.is_some()
+    }
+
+    /// Which directive made this a WebSocket location, and where.
+    fn owner(&self) -> Option<(&'static core::ffi::CStr, &Place)> {
+        let echo = self.echo.as_ref().map(|place| (c"ws_echo", place));
+        let rest = self.rest.as_ref().map(|(_, place)| (c"ws_rest", place));
+        echo.or(rest).or(self.route.as_ref().map(|place| (c"ws_route", place)))
+    }
+
+    /// Takes over from the location around an `if`.
+    fn take_handler(&mut self, prev: &Self) {
+        self.echo.clone_from(&prev.echo);
+        self.rest.clone_from(&prev.rest);
+        self.routes.clone_from(&prev.routes);
+        self.route.clone_from(&prev.route);
+    }
+}
+
+fn size(value: Option<u64>, default: usize) -> usize {
+    value.map_or(default, |n| n.try_into().unwrap_or(usize::MAX))
 }
 
 /// `create_loc_conf` of the module context.
@@ -123,19 +211,19 @@ pub(crate) unsafe extern "C" fn merge_location(
         (Conf::new(cf), &*prev.cast::<LocationConf>(), &mut *conf.cast::<LocationConf>())
     };
 
+    // The inside of an `if` is a location without a name; it keeps the handler around it.
+    if cf.is_nameless() && cf.content_handler().is_none() && prev.owner().is_some() {
+        conf.take_handler(prev);
+        cf.set_content_handler(upgrade::HANDLER);
+    }
     conf.inherit(prev);
     conf.settings = Some(conf.complete());
 
-    // The inside of an `if` is a location without a name; it keeps the handler around it.
-    if cf.is_nameless() && cf.content_handler().is_none() && prev.echo.is_some() {
-        conf.echo.clone_from(&prev.echo);
-        cf.set_content_handler(upgrade::HANDLER);
-    }
     // A directive behind ours may have taken the location for its own module.
-    if let Some(place) = &conf.echo
+    if let Some((name, place)) = conf.owner()
         && cf.content_handler().map(|h| h as usize) != upgrade::HANDLER.map(|h| h as usize)
     {
-        return cf.error_at(c"ws_echo", format_args!("{}", setters::CONFLICT), place);
+        return cf.error_at(name, format_args!("{}", setters::CONFLICT), place);
     }
     config::OK
 }

@@ -3,15 +3,18 @@
 use core::ffi::{CStr, c_char};
 use core::ptr;
 
-use nginx_sys::{NGX_HTTP_MODULE, ngx_http_module_t, ngx_module_t, ngx_uint_t};
+use nginx_sys::{
+    NGX_HTTP_MODULE, NGX_OK, ngx_conf_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_uint_t,
+};
 
 use crate::conf::directives::COMMANDS;
 use crate::conf::{create_location, merge_location};
+use crate::nginx::capture;
 use crate::variables;
 
 static CONTEXT: ngx_http_module_t = ngx_http_module_t {
     preconfiguration: Some(variables::register),
-    postconfiguration: None,
+    postconfiguration: Some(install_filters),
     create_main_conf: None,
     init_main_conf: None,
     create_srv_conf: None,
@@ -29,6 +32,11 @@ pub(crate) static mut ngx_http_ws_module: ngx_module_t = ngx_module_t {
     type_: NGX_HTTP_MODULE as ngx_uint_t,
     ..ngx_module_t::default()
 };
+
+unsafe extern "C" fn install_filters(_: *mut ngx_conf_t) -> ngx_int_t {
+    capture::install();
+    NGX_OK as ngx_int_t
+}
 
 const NAME: &CStr = c"ngx_http_ws_module";
 
@@ -49,8 +57,11 @@ static mut ngx_modules: [*const ngx_module_t; 2] = [&raw const ngx_http_ws_modul
 #[allow(non_upper_case_globals)]
 static ngx_module_names: Names<2> = Names([NAME.as_ptr(), ptr::null()]);
 
-// No filter, hence no order.
+/// Puts the module right before ngx_http_range_header_filter_module in nginx's table.  Filters run
+/// from the end of the table, so the capture sees responses after all that make them, and before
+/// HTTP/2, chunked and header filters write them.  Elsewhere in the table nothing else would change.
 #[cfg(feature = "export-modules")]
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
-static ngx_module_order: Names<1> = Names([ptr::null()]);
+static ngx_module_order: Names<3> =
+    Names([NAME.as_ptr(), c"ngx_http_range_header_filter_module".as_ptr(), ptr::null()]);

@@ -4,8 +4,11 @@
 //! that made them, and are never kept in a structure of ours.  All `unsafe` of the module is here,
 //! in the directive setters and in the registration tables.
 
+pub(crate) mod capture;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod log;
 pub(crate) mod request;
 pub(crate) mod scratch;
+pub(crate) mod slots;
+pub(crate) mod virtual_request;

@@ -29,9 +29,15 @@ pub(crate) struct Session {
     state: State,
     clock: Clock,
     outbox: Outbox,
+    /// Bytes of the client that were read and must wait.
+    stash: Vec<u8>,
     traffic: Traffic,
     opened: u64,
+    /// The close that is due when the work under way is done.
+    leaving: Option<&'static str>,
     ended: Option<Ended>,
+    /// How the connection ends when the last request of its messages has.
+    gone: Option<End>,
     id: [u8; 16],
     subprotocol: Option<&'static str>,
 }
@@ -80,9 +86,12 @@ impl Session {
             state: State::Open,
             clock: Clock::new(now),
             outbox: Outbox::default(),
+            stash: Vec::new(),
             traffic: Traffic::default(),
             opened: now,
+            leaving: None,
             ended: None,
+            gone: None,
             id,
             subprotocol,
         }
@@ -92,10 +101,23 @@ impl Session {
     pub(crate) fn on_event(&mut self, request: Request) -> Option<End> {
         let c = request.connection();
         let now = c.now();
-        let end = self.serve(request, c, now).and_then(|()| self.wait(c, now)).err()?;
-        // Whatever ended the connection without a Close frame.
-        self.ended(close::ABNORMAL, "", now);
-        Some(end)
+        let end = match self.gone {
+            Some(end) => end,
+            None => {
+                let served = self.serve(request, c, now);
+                let end = served.and_then(|()| self.wait(request, c, now)).err()?;
+                // Whatever ended the connection without a Close frame.
+                self.ended(close::ABNORMAL, "", now);
+                c.disarm();
+                *self.gone.insert(end)
+            }
+        };
+        // Requests of messages use the connection's headers and addresses: it ends after them.
+        let over = match &mut self.handler {
+            Handler::Echo => true,
+            Handler::Rest(rest) => rest.abandon(),
+        };
+        over.then_some(end)
     }
 
     fn serve(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
@@ -116,13 +138,13 @@ impl Session {
         if !request.flush_header()? {
             return Ok(());
         }
+        self.answer(c, now)?;
         self.flush(c)?;
-        if self.wants_input() {
-            let early = request.take_early_input();
-            if !early.is_empty() {
-                self.consume(early, c, now)?;
-            }
-            self.read(c, now)?;
+        self.receive(request, c, now)?;
+        if let Some(reason) = self.leaving.filter(|_| !self.handler.is_busy()) {
+            self.leaving = None;
+            self.close(close::GOING_AWAY, reason, c, now)?;
+            self.flush(c)?;
         }
         if self.outbox.is_empty() && c.flush_tls()? {
             match self.state {
@@ -138,7 +160,7 @@ impl Session {
     }
 
     /// Arms what wakes the session next.
-    fn wait(&mut self, c: Connection, now: u64) -> Result<(), End> {
+    fn wait(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
         let pending = !self.is_flushed(c);
         if !pending {
             c.disarm_send_timer();
@@ -148,7 +170,15 @@ impl Session {
         }
         // Deadlines only move away as the peer is heard, so a timer may fire early but not late,
         // and the message path never touches the timer tree.
-        if let Some(ms) = self.clock.next(&self.settings.timeouts, now) {
+        let deadline = self.clock.next(&self.settings.timeouts, now);
+        let rest_deadline = match &mut self.handler {
+            Handler::Echo => None,
+            Handler::Rest(rest) => {
+                rest.queue_up(request);
+                rest.next_deadline(now)
+            }
+        };
+        if let Some(ms) = deadline.into_iter().chain(rest_deadline).min() {
             c.wake_within(ms);
         }
         c.watch(pending)?;
@@ -156,15 +186,20 @@ impl Session {
     }
 
     fn on_deadlines(&mut self, c: Connection, now: u64) -> Result<(), End> {
+        if let Handler::Rest(rest) = &mut self.handler {
+            rest.expire(now);
+        }
         while let Some(due) = self.clock.due(&self.settings.timeouts, now) {
             match due {
                 Due::Ping => {
                     self.clock.pinged(now);
                     self.queue(Opcode::Ping, &[]).or_else(|v| self.fail(v, c, now))?;
                 }
+                // The client waits for us, not we for it.
+                Due::Idle if self.handler.is_busy() => self.clock.heard(now),
                 Due::Idle => self.close(close::GOING_AWAY, "idle timeout", c, now)?,
-                Due::Lifetime => self.close(close::GOING_AWAY, "lifetime", c, now)?,
-                Due::Drain => self.close(close::GOING_AWAY, "going away", c, now)?,
+                Due::Lifetime => self.leave("lifetime"),
+                Due::Drain => self.leave("going away"),
                 Due::PongTimeout => {
                     c.log(Level::Info, format_args!("websocket: client does not answer a ping"));
                     self.ended(close::ABNORMAL, "ping timeout", now);
@@ -177,6 +212,12 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Closes the socket as soon as no work is under way; no new work is taken.
+    const fn leave(&mut self, reason: &'static str) {
+        self.clock.leaving();
+        self.leaving = Some(reason);
     }
 
     fn on_slow_reader(&mut self, c: Connection, now: u64) -> End {

@@ -11,6 +11,7 @@ use nginx_sys::{
 
 use crate::conf::{LocationConf, Settings};
 use crate::handler::Handler;
+use crate::handler::rest::Rest;
 use crate::module::ngx_http_ws_module;
 use crate::nginx::connection::random_bytes;
 use crate::nginx::log::Level;
@@ -68,7 +69,10 @@ fn accept(
     let connection = request.connection();
     let session = Session::new(
         settings,
-        Handler::Echo,
+        match &settings.rest {
+            None => Handler::Echo,
+            Some(rest) => Handler::Rest(Box::new(Rest::new(rest))),
+        },
         subprotocol.map(String::as_str),
         random_bytes(),
         connection.now(),

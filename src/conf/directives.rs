@@ -5,13 +5,14 @@ use core::mem::offset_of;
 use core::ptr;
 
 use nginx_sys::{
-    NGX_CONF_1MORE, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET,
-    NGX_HTTP_MAIN_CONF, NGX_HTTP_SRV_CONF, ngx_command_t, ngx_conf_t,
+    NGX_CONF_1MORE, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_CONF_TAKE3, NGX_HTTP_LOC_CONF,
+    NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_SRV_CONF, ngx_command_t, ngx_conf_t,
 };
 
 use super::LocationConf;
 use super::setters::{
-    Bounds, set_count, set_echo, set_origin, set_size, set_subprotocol, set_time,
+    Bounds, set_client_headers, set_count, set_echo, set_order, set_origin, set_response_headers,
+    set_rest, set_route, set_size, set_subprotocol, set_time,
 };
 use crate::nginx::request::static_str;
 
@@ -28,6 +29,7 @@ const MAX_TIME: u64 = 365 * 86_400_000;
 /// One byte to 1g: a message is held in memory.
 const MESSAGE: &Bounds = &Bounds { min: 1, max: 1 << 30 };
 const QUEUE: &Bounds = &Bounds { min: 1 << 10, max: 1 << 30 };
+const INFLIGHT: &Bounds = &Bounds { min: 1, max: 65_535 };
 const FRAGMENTS: &Bounds = &Bounds { min: 1, max: u32::MAX as u64 };
 
 const fn plain(name: &'static str, flags: u32, set: Setter) -> ngx_command_t {
@@ -55,6 +57,19 @@ const fn number(
     }
 }
 
+/// A number for the whole server; locations inherit it.
+const fn http(
+    name: &'static str,
+    set: Setter,
+    offset: usize,
+    bounds: &'static Bounds,
+) -> ngx_command_t {
+    ngx_command_t {
+        type_: (NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1) as usize,
+        ..number(name, set, offset, bounds)
+    }
+}
+
 const fn end() -> ngx_command_t {
     ngx_command_t {
         name: nginx_sys::ngx_str_t::empty(),
@@ -74,7 +89,7 @@ macro_rules! field {
 
 /// What `ngx_module_t.commands` points to.
 #[rustfmt::skip]
-pub(crate) static mut COMMANDS: [ngx_command_t; 14] = [
+pub(crate) static mut COMMANDS: [ngx_command_t; 23] = [
     plain("ws_echo\0", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_echo),
     plain("ws_origin\0", ANYWHERE | NGX_CONF_1MORE, set_origin),
     plain("ws_subprotocol\0", ANYWHERE | NGX_CONF_1MORE, set_subprotocol),
@@ -88,5 +103,14 @@ pub(crate) static mut COMMANDS: [ngx_command_t; 14] = [
     number("ws_send_queue\0", set_size, field!(send_queue), QUEUE),
     number("ws_send_timeout\0", set_time, field!(send_timeout), OPTIONAL_TIME),
     number("ws_drain\0", set_time, field!(drain), OPTIONAL_TIME),
+    plain("ws_rest\0", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE1, set_rest),
+    plain("ws_route\0", NGX_HTTP_LOC_CONF | NGX_CONF_TAKE3, set_route),
+    plain("ws_order\0", ANYWHERE | NGX_CONF_TAKE1, set_order),
+    plain("ws_client_headers\0", ANYWHERE | NGX_CONF_1MORE, set_client_headers),
+    plain("ws_response_headers\0", ANYWHERE | NGX_CONF_1MORE, set_response_headers),
+    number("ws_inflight\0", set_count, field!(inflight), INFLIGHT),
+    http("ws_worker_inflight\0", set_count, field!(worker_inflight), INFLIGHT),
+    number("ws_request_timeout\0", set_time, field!(request_timeout), TIME),
+    number("ws_max_response\0", set_size, field!(max_response), MESSAGE),
     end(),
 ];

@@ -10,8 +10,11 @@ use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
 use super::LocationConf;
 use crate::nginx::config::{self, Conf};
+use crate::nginx::virtual_request::headers;
 use crate::proto::handshake;
 use crate::proto::origin::OriginPolicy;
+use crate::proto::path;
+use crate::proto::route::{BadRoute, Route};
 use crate::upgrade;
 
 /// The values a directive takes, both ends included.
@@ -138,6 +141,174 @@ unsafe fn set_number(
         *field = Some(value);
     }
     config::OK
+}
+
+/// Makes the location ours.
+///
+/// # Errors
+///
+/// What the setter must return: another module, or another directive of ours, has it.
+fn claim(cf: Conf, cmd: &ngx_command_t, conf: &LocationConf) -> Result<(), *mut c_char> {
+    match cf.content_handler() {
+        None => cf.set_content_handler(upgrade::HANDLER),
+        Some(_) if conf.is_rest() => {}
+        Some(_) => return Err(cf.error(config::name(cmd), format_args!("{CONFLICT}"))),
+    }
+    Ok(())
+}
+
+/// `ws_rest prefix;`
+pub(super) unsafe extern "C" fn set_rest(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.rest.is_some() {
+        return config::DUPLICATE;
+    }
+    let prefix = cf.text_args().next().unwrap_or_default();
+    if !path::is_sane(prefix) || prefix.contains(['?', '%']) || prefix.contains("//") {
+        return cf.error(
+            config::name(cmd),
+            format_args!("invalid prefix \"{prefix}\": expected a path such as /api/"),
+        );
+    }
+    if let Err(error) = claim(cf, cmd, conf) {
+        return error;
+    }
+    conf.rest = Some((prefix.to_owned(), cf.place()));
+    config::OK
+}
+
+/// `ws_route action method uri;`
+pub(super) unsafe extern "C" fn set_route(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    let mut args = cf.text_args();
+    let mut next = || args.next().unwrap_or_default();
+    let (action, method, uri) = (next(), next(), next());
+    let name = config::name(cmd);
+    let route = match Route::parse(action, method, uri) {
+        Ok(route) => route,
+        Err(BadRoute::Action) => return cf.error(name, format_args!("has an empty action")),
+        Err(BadRoute::Method) => {
+            return cf.error(
+                name,
+                format_args!(
+                    "invalid method \"{method}\": expected GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS"
+                ),
+            );
+        }
+        Err(BadRoute::Uri) => {
+            return cf.error(
+                name,
+                format_args!("invalid URI \"{uri}\": expected a path such as /api/users"),
+            );
+        }
+        Err(BadRoute::Variable) => {
+            return cf.error(
+                name,
+                format_args!("invalid variable in \"{uri}\": expected $ws_arg_name only"),
+            );
+        }
+    };
+    if conf.routes.iter().any(|other| other.action == route.action) {
+        return cf.error(name, format_args!("repeats the action \"{action}\""));
+    }
+    if let Err(error) = claim(cf, cmd, conf) {
+        return error;
+    }
+    conf.routes.push(route);
+    conf.route.get_or_insert_with(|| cf.place());
+    config::OK
+}
+
+/// `ws_order completion | strict;`
+pub(super) unsafe extern "C" fn set_order(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.strict_order.is_some() {
+        return config::DUPLICATE;
+    }
+    conf.strict_order = match cf.text_args().next().unwrap_or_default() {
+        "completion" => Some(false),
+        "strict" => Some(true),
+        other => {
+            return cf.error(
+                config::name(cmd),
+                format_args!("invalid value \"{other}\": expected completion or strict"),
+            );
+        }
+    };
+    config::OK
+}
+
+/// `ws_client_headers name ...;`
+pub(super) unsafe extern "C" fn set_client_headers(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.client_headers.is_some() {
+        return config::DUPLICATE;
+    }
+    // One of these would let a client reshape the request or smuggle another one behind it.
+    match header_names(cf, cmd, headers::is_reserved) {
+        Ok(names) => conf.client_headers = Some(names),
+        Err(error) => return error,
+    }
+    config::OK
+}
+
+/// `ws_response_headers name ...;`
+pub(super) unsafe extern "C" fn set_response_headers(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    if conf.response_headers.is_some() {
+        return config::DUPLICATE;
+    }
+    match header_names(cf, cmd, |_| false) {
+        Ok(names) => conf.response_headers = Some(names),
+        Err(error) => return error,
+    }
+    config::OK
+}
+
+/// The arguments as names of headers, in lower case.
+fn header_names(
+    cf: Conf,
+    cmd: &ngx_command_t,
+    is_reserved: fn(&str) -> bool,
+) -> Result<Vec<String>, *mut c_char> {
+    cf.text_args()
+        .map(|name| {
+            if !handshake::is_token(name) {
+                let message = format_args!("invalid header name \"{name}\"");
+                return Err(cf.error(config::name(cmd), message));
+            }
+            if is_reserved(name) {
+                let message = format_args!("cannot allow \"{name}\": it belongs to nginx");
+                return Err(cf.error(config::name(cmd), message));
+            }
+            Ok(name.to_ascii_lowercase())
+        })
+        .collect()
 }
 
 /// `ws_echo;`

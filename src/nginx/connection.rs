@@ -269,6 +269,18 @@ impl Connection {
         }
     }
 
+    /// Removes both timers.
+    pub(crate) fn disarm(self) {
+        self.disarm_send_timer();
+        let event = self.read_event();
+        // SAFETY: the event is live.
+        unsafe {
+            if (*event).timer_set() != 0 {
+                ngx_del_timer(event);
+            }
+        }
+    }
+
     /// Whether the read timer has fired since the last call.
     pub(crate) fn take_wake(self) -> bool {
         // SAFETY: the event is live.

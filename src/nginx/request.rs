@@ -88,7 +88,8 @@ impl Request {
     pub(crate) fn headers<'r>(self) -> impl Iterator<Item = (&'r [u8], &'r [u8])> {
         // SAFETY: the request is live.
         let part = unsafe { &raw const (*self.as_ptr()).headers_in.headers.part };
-        Elements { part, index: 0 }.map(|header| {
+        // SAFETY: the list is live with the request.
+        unsafe { Elements::new(part) }.map(|header| {
             // SAFETY: the element is live with the request, whose pool holds its strings.  The
             // slices stay valid while the request does; callers hold them for one event.
             let (key, value) = unsafe { ((*header).key, (*header).value) };
@@ -344,9 +345,18 @@ impl Request {
 }
 
 /// Iterates over the elements of an `ngx_list_t` of headers, without those nginx has deleted.
-struct Elements {
+pub(super) struct Elements {
     part: *const ngx_list_part_t,
     index: usize,
+}
+
+impl Elements {
+    /// # Safety
+    ///
+    /// `part` is the first one of a live list of headers.
+    pub(super) const unsafe fn new(part: *const ngx_list_part_t) -> Self {
+        Self { part, index: 0 }
+    }
 }
 
 impl Iterator for Elements {
@@ -373,7 +383,7 @@ impl Iterator for Elements {
 }
 
 /// The bytes of an nginx string, for as long as its pool lives.
-fn str_bytes<'r>(s: ngx_str_t) -> &'r [u8] {
+pub(super) fn str_bytes<'r>(s: ngx_str_t) -> &'r [u8] {
     // SAFETY: nginx strings are valid for their length, or empty.
     unsafe { bytes_mut(s.data, s.len) }
 }

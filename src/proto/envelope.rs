@@ -197,10 +197,8 @@ fn call<'m>(id: Option<&'m str>, wire: &Wire<'m>) -> Result<Call<'m>, &'static s
     let headers = wire.headers.map_or(Ok(BTreeMap::new()), |raw| {
         strings(raw).ok_or("\"headers\" is not an object of strings, each name once")
     })?;
-    let encoding = wire
-        .encoding
-        .map(|raw| text(raw).ok_or("\"encoding\" is not a string"))
-        .transpose()?;
+    let encoding =
+        wire.encoding.map(|raw| text(raw).ok_or("\"encoding\" is not a string")).transpose()?;
     let body = match (wire.body, encoding.as_deref()) {
         (None, None) => None,
         (None, Some(_)) => return Err("\"encoding\" without \"body\""),

@@ -16,7 +16,8 @@ fn calls() {
     assert_eq!(path_of(r#"{"method":"PUT","path":"\/a\u002fb"}"#), (Method::Put, "/a/b".into()));
     assert_eq!(path_of(r#"{"id":null,"path":"/a","x":[[[]]]}"#), (Method::Get, "/a".into()));
 
-    let call = parse(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#).unwrap();
+    let call =
+        parse(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#).unwrap();
     let Target::Action { name, params } = call.target else { panic!("a path") };
     assert_eq!(name, "get");
     let params: Vec<_> = params.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
@@ -51,7 +52,9 @@ fn bodies() {
 #[test]
 fn rejections() {
     let deep = "[".repeat(1 << 20);
-    for not_json in ["", "hello", "{", r#"{"path":"/"} x"#, r#"{"path":"/",}"#, &deep, "{\"id\":01}"] {
+    for not_json in
+        ["", "hello", "{", r#"{"path":"/"} x"#, r#"{"path":"/",}"#, &deep, "{\"id\":01}"]
+    {
         assert_eq!(parse(not_json).unwrap_err(), (None, Rejection::BadJson), "{not_json:.20}");
     }
     let long = format!(r#"{{"id":"{}","path":"/"}}"#, "x".repeat(MAX_ID));
@@ -96,8 +99,7 @@ fn rejections() {
 #[test]
 fn depth_costs_no_stack() {
     let depth = 500_000;
-    let message =
-        format!(r#"{{"path":"/","body":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+    let message = format!(r#"{{"path":"/","body":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
     assert_eq!(parse(&message).unwrap().body.unwrap().bytes.len(), 2 * depth);
 }
 
@@ -115,7 +117,11 @@ fn replies_embed_json_and_quote_the_rest() {
         ("application/problem+json", b"{}", r#","body":{}"#),
         ("application/json", b"{", r#","body":"{","encoding":"text""#),
         ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
-        ("text/html", "é\"\\\n\r\t\x01\x1f".as_bytes(), r#","body":"é\"\\\n\r\t\u0001\u001f","encoding":"text""#),
+        (
+            "text/html",
+            "é\"\\\n\r\t\x01\x1f".as_bytes(),
+            r#","body":"é\"\\\n\r\t\u0001\u001f","encoding":"text""#,
+        ),
         ("image/png", b"\x89\xFF", r#","body":"if8=","encoding":"base64""#),
         ("application/json", b"\xFF", r#","body":"/w==","encoding":"base64""#),
         ("text/plain", b"", ""),
@@ -129,7 +135,8 @@ fn replies_embed_json_and_quote_the_rest() {
 
 #[test]
 fn replies_carry_headers_and_may_lack_an_id() {
-    let headers = [("etag".to_owned(), "\"x\"".to_owned()), ("location".to_owned(), "/y".to_owned())];
+    let headers =
+        [("etag".to_owned(), "\"x\"".to_owned()), ("location".to_owned(), "/y".to_owned())];
     let response = Response { status: 304, headers: &headers, ..Response::default() };
     assert_eq!(
         response.to_json(None),

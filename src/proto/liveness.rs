@@ -43,12 +43,13 @@ pub struct Clock {
     pinged: Option<u64>,
     closing: Option<u64>,
     drain: Option<u64>,
+    leaving: bool,
 }
 
 impl Clock {
     /// A socket opened at `now`.
     pub const fn new(now: u64) -> Self {
-        Self { opened: now, heard: now, pinged: None, closing: None, drain: None }
+        Self { opened: now, heard: now, pinged: None, closing: None, drain: None, leaving: false }
     }
 
     /// Bytes of the peer arrived: it lives, and no answer to a ping is missing.
@@ -66,6 +67,11 @@ impl Clock {
     /// The closing handshake began.
     pub const fn closing(&mut self, now: u64) {
         self.closing = Some(now);
+    }
+
+    /// The socket will be closed when its work is done: until then no deadline closes it.
+    pub const fn leaving(&mut self) {
+        self.leaving = true;
     }
 
     /// Sends the socket away at `at`, unless that is settled already.
@@ -96,9 +102,9 @@ impl Clock {
         };
         [
             self.closing.map(|at| (at.saturating_add(timeouts.close), Due::CloseTimeout)),
-            self.drain.filter(|_| open).map(|at| (at, Due::Drain)),
-            after(self.heard, timeouts.idle, Due::Idle),
-            after(self.opened, timeouts.lifetime, Due::Lifetime),
+            self.drain.filter(|_| open && !self.leaving).map(|at| (at, Due::Drain)),
+            after(self.heard, timeouts.idle, Due::Idle).filter(|_| !self.leaving),
+            after(self.opened, timeouts.lifetime, Due::Lifetime).filter(|_| !self.leaving),
             ping,
         ]
         .into_iter()
@@ -147,6 +153,15 @@ mod tests {
     fn idle_comes_before_ping_when_both_are_due() {
         let timeouts = Timeouts { idle: 20, ping_interval: 20, ..ALL };
         assert_eq!(Clock::new(0).due(&timeouts, 20), Some(Due::Idle));
+    }
+
+    #[test]
+    fn a_leaving_socket_is_closed_by_its_owner_but_still_pinged() {
+        let mut clock = Clock::new(0);
+        clock.drain(0);
+        clock.leaving();
+        assert_eq!(clock.due(&ALL, 49), None);
+        assert_eq!(clock.due(&ALL, 5000), Some(Due::Ping));
     }
 
     #[test]

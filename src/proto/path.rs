@@ -17,9 +17,8 @@ pub fn is_sane(path: &str) -> bool {
 /// Whether a normalised path is under `prefix`: `/api` and `/api/` both hold `/api/x`, neither
 /// holds `/apiary`.
 pub fn is_under(prefix: &[u8], path: &[u8]) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| {
-        prefix.ends_with(b"/") || rest.is_empty() || rest.starts_with(b"/")
-    })
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| prefix.ends_with(b"/") || rest.is_empty() || rest.starts_with(b"/"))
 }
 
 #[cfg(test)]
@@ -32,9 +31,19 @@ mod tests {
             assert!(is_sane(good), "{good}");
         }
         let long = format!("/{}", "a".repeat(MAX));
-        for bad in
-            ["", "a", "http://x/", "*", "/a b", "/a\r\nX: y", "/a\0", "/a\t", "/\x7f", "/a#b", &long]
-        {
+        for bad in [
+            "",
+            "a",
+            "http://x/",
+            "*",
+            "/a b",
+            "/a\r\nX: y",
+            "/a\0",
+            "/a\t",
+            "/\x7f",
+            "/a#b",
+            &long,
+        ] {
             assert!(!is_sane(bad), "{bad:?}");
         }
     }

@@ -57,9 +57,8 @@ impl Route {
         let mut rest = uri;
         while let Some((literal, tail)) = rest.split_once('$') {
             let tail = tail.strip_prefix(&Self::VARIABLE[1..]).ok_or(BadRoute::Variable)?;
-            let end = tail
-                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                .unwrap_or(tail.len());
+            let end =
+                tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len());
             let (name, after) = tail.split_at(end);
             if name.is_empty() {
                 return Err(BadRoute::Variable);
@@ -72,13 +71,14 @@ impl Route {
         Ok(Self { action: action.to_owned(), method, uri: pieces })
     }
 
-    /// The path and query for these parameters, or the name of one that is missing.
+    /// The path and query for these parameters.
     ///
-    /// Values are escaped so that none of them can leave its place: not `/`, not `?`, not `..`.
+    /// No value can leave its place.  All but unreserved characters are escaped; but nginx decodes
+    /// a path before it resolves `..`, so in the path a value must also be part of one segment.
     ///
     /// # Errors
     ///
-    /// The name of a parameter that the URI wants and the message lacks.
+    /// What is wrong with the parameters.
     pub fn uri(
         &self,
         params: &BTreeMap<Cow<'_, str>, Cow<'_, str>>,
@@ -90,15 +90,17 @@ impl Route {
                 Piece::Literal(text) => uri.push_str(text),
                 Piece::Arg(name) => {
                     let value = params.get(name.as_str()).ok_or("a parameter is missing")?;
-                    // An empty segment, "." or ".." would be normalised away, and with it a part
-                    // of the path that the operator wrote.
-                    if value.is_empty() || *value == "." || *value == ".." {
+                    if !uri.contains('?') && (value.is_empty() || value.contains(['/', '\0'])) {
                         return Err("a parameter is not a path segment");
                     }
                     escape(value, &mut uri);
                     used.push(name.as_str());
                 }
             }
+        }
+        let path = uri.split('?').next().unwrap_or_default();
+        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+            return Err("a parameter is not a path segment");
         }
         if self.method.has_query() {
             for (name, value) in params.iter().filter(|(n, _)| !used.contains(&n.as_ref())) {
@@ -150,18 +152,20 @@ mod tests {
     fn no_value_leaves_its_place() {
         let route = Route::parse("get", "GET", "/users/$ws_arg_id").unwrap();
         for (value, escaped) in [
-            ("../admin", "..%2Fadmin"),
             ("a?b", "a%3Fb"),
-            ("a/b", "a%2Fb"),
+            ("...", "..."),
             ("a\r\nb", "a%0D%0Ab"),
             ("%2e", "%252e"),
             ("é", "%C3%A9"),
         ] {
             assert_eq!(uri(&route, &[("id", value)]).unwrap(), format!("/users/{escaped}"));
         }
-        for value in ["", ".", ".."] {
+        for value in ["", ".", "..", "../admin", "a/b", "/", "a\0"] {
             assert!(uri(&route, &[("id", value)]).is_err(), "{value:?}");
         }
+        let dotted = Route::parse("get", "GET", "/a/.$ws_arg_x/b?p=$ws_arg_p").unwrap();
+        assert!(uri(&dotted, &[("x", "."), ("p", "")]).is_err());
+        assert_eq!(uri(&dotted, &[("x", "y"), ("p", "../a")]).unwrap(), "/a/.y/b?p=..%2Fa");
         assert!(uri(&route, &[]).is_err());
         assert!(uri(&route, &[("id", &"x".repeat(path::MAX))]).is_err());
     }

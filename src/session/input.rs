@@ -1,10 +1,13 @@
 //! The way in: bytes of the client to messages and control frames.
 
+use core::mem;
+
 use super::Session;
-use crate::handler::Reaction;
+use crate::handler::Handler;
+use crate::handler::rest::Rest;
 use crate::nginx::connection::{Connection, Received};
 use crate::nginx::log::Level;
-use crate::nginx::request::End;
+use crate::nginx::request::{End, Request};
 use crate::nginx::scratch;
 use crate::proto::batch::Batch;
 use crate::proto::close::{self, Event, State};
@@ -17,20 +20,40 @@ const ROUNDS: usize = 16;
 impl Session {
     /// Whether bytes of the client are of any use now.
     pub(super) fn wants_input(&self) -> bool {
-        matches!(self.state, State::Open | State::Closing)
-            && self.outbox.len() <= self.settings.send_queue
+        match self.state {
+            State::Open => self.outbox.len() <= self.settings.send_queue && self.handler.is_ready(),
+            State::Closing => true,
+            State::Closed | State::Failed => false,
+        }
     }
 
-    /// Reads and serves what has arrived.
-    pub(super) fn read(&mut self, c: Connection, now: u64) -> Result<(), End> {
+    /// Serves what has arrived, in order: behind the handshake, set aside, in the kernel.
+    pub(super) fn receive(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
+        if self.wants_input() {
+            let early = request.take_early_input();
+            if !early.is_empty() {
+                self.clock.heard(now);
+                self.consume(early, request, c, now)?;
+            }
+        }
+        while self.wants_input() && !self.stash.is_empty() {
+            let mut stash = mem::take(&mut self.stash);
+            self.consume(&mut stash, request, c, now)?;
+        }
+        self.read(request, c, now)
+    }
+
+    fn read(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
         scratch::with(|buf| {
             for _ in 0..ROUNDS {
-                if !c.is_read_ready() || !self.wants_input() {
-                    return Ok(());
+                if !c.is_read_ready() || !self.wants_input() || !self.stash.is_empty() {
+                    break;
                 }
                 match c.recv(buf) {
                     Received::Bytes(n) => {
-                        self.consume(buf.get_mut(..n).unwrap_or_default(), c, now)?;
+                        self.clock.heard(now);
+                        let bytes = buf.get_mut(..n).unwrap_or_default();
+                        self.consume(bytes, request, c, now)?;
                     }
                     Received::Again => return Ok(()),
                     Received::Eof => return Err(self.on_eof(c)),
@@ -38,21 +61,33 @@ impl Session {
                 }
             }
             // Edge-triggered events: nobody will tell us again of what is still unread.
-            if self.wants_input() {
+            if self.wants_input() && (c.is_read_ready() || !self.stash.is_empty()) {
                 c.read_later();
             }
             Ok(())
         })
     }
 
-    /// Serves bytes of the client.  Frames that go out at once are built and sent in place.
-    pub(super) fn consume(&mut self, buf: &mut [u8], c: Connection, now: u64) -> Result<(), End> {
-        self.clock.heard(now);
+    /// Serves bytes of the client.  Frames that go out at once are built and sent in place; bytes
+    /// that must wait are set aside.
+    fn consume(
+        &mut self,
+        buf: &mut [u8],
+        request: Request,
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
         let mut batch = Batch::default();
         let mut pos = 0;
         while matches!(self.state, State::Open | State::Closing) {
+            if !self.wants_input() {
+                self.set_aside(buf.get(pos..).unwrap_or_default(), c)?;
+                break;
+            }
             match self.receiver.next(buf, &mut pos) {
-                Ok(Some(incoming)) => self.dispatch(incoming, buf, &mut batch, c, now)?,
+                Ok(Some(incoming)) => {
+                    self.dispatch(incoming, buf, &mut batch, request, c, now)?;
+                }
                 Ok(None) => break,
                 Err(violation) => {
                     // Answers to what came before the violation go out before the Close frame.
@@ -70,6 +105,7 @@ impl Session {
         incoming: Incoming,
         buf: &mut [u8],
         batch: &mut Batch,
+        request: Request,
         c: Connection,
         now: u64,
     ) -> Result<(), End> {
@@ -80,33 +116,63 @@ impl Session {
                 self.traffic.messages_in += 1;
                 self.traffic.bytes_in += len;
                 // RFC 6455 §5.5.1: after a Close frame, no more data.
-                if self.state == State::Open {
-                    match self.handler.message() {
-                        Reaction::SendBack => {
-                            self.traffic.messages_out += 1;
-                            self.traffic.bytes_out += len;
-                            self.emit(opcode, body, buf, batch, c, now)?;
-                        }
-                    }
+                if self.state != State::Open {
+                    return Ok(());
                 }
+                if matches!(self.handler, Handler::Echo) {
+                    self.traffic.messages_out += 1;
+                    self.traffic.bytes_out += len;
+                    return self.emit(opcode, body, buf, batch, c, now);
+                }
+                self.send_batch(batch, buf, c, now)?;
+                self.call(opcode, body.as_slice(buf), request, c, now)
             }
             Opcode::Ping if self.state == State::Open => {
-                self.emit(Opcode::Pong, body, buf, batch, c, now)?;
+                self.emit(Opcode::Pong, body, buf, batch, c, now)
             }
             Opcode::Close => {
                 self.send_batch(batch, buf, c, now)?;
-                let parsed = close::parse(body.as_slice(buf));
-                return match parsed {
-                    Ok((code, reason)) => {
-                        let reason = reason.to_owned();
-                        self.turn(Event::PeerClose, code, &reason, c, now)
-                    }
+                match close::parse(body.as_slice(buf)) {
+                    Ok((code, reason)) => self.turn(Event::PeerClose, code, reason, c, now),
                     Err(violation) => self.fail(violation, c, now),
-                };
+                }
             }
             // An unasked Pong is a one-way heartbeat (§5.5.3); Continuation does not occur.
-            Opcode::Ping | Opcode::Pong | Opcode::Continuation => {}
+            Opcode::Ping | Opcode::Pong | Opcode::Continuation => Ok(()),
         }
+    }
+
+    /// Serves a message that is a call.
+    fn call(
+        &mut self,
+        opcode: Opcode,
+        message: &[u8],
+        request: Request,
+        c: Connection,
+        now: u64,
+    ) -> Result<(), End> {
+        let leaving = self.leaving.is_some();
+        let reply = match &mut self.handler {
+            Handler::Rest(rest) if opcode == Opcode::Text => {
+                // The receiver has checked it; this is to satisfy the type.
+                let text = simdutf8::basic::from_utf8(message).unwrap_or_default();
+                rest.text(request, text, leaving, now)
+            }
+            Handler::Rest(_) | Handler::Echo => Some(Rest::binary()),
+        };
+        if let Some(reply) = reply {
+            self.reply(&reply, c, now)?;
+        }
+        self.answer(c, now)
+    }
+
+    /// Keeps bytes of the client until they are wanted: at most what one read brings.
+    fn set_aside(&mut self, bytes: &[u8], c: Connection) -> Result<(), End> {
+        if self.stash.try_reserve_exact(bytes.len()).is_err() {
+            c.log(Level::Alert, format_args!("websocket: no memory for input"));
+            return Err(End::Abort);
+        }
+        self.stash.extend_from_slice(bytes);
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! The way out: frames to the client, at once or from the outbox, in order.
 
 use super::Session;
+use crate::handler::Handler;
 use crate::nginx::connection::{Connection, MAX_PIECES};
 use crate::nginx::request::End;
 use crate::proto::batch::Batch;
+use crate::proto::close::State;
 use crate::proto::header::{self, Opcode};
 use crate::proto::receiver::Body;
 use crate::proto::violation::Violation;
@@ -35,6 +37,24 @@ impl Session {
                 self.flush(c)
             }
         }
+    }
+
+    /// Sends the replies of calls that are over.
+    pub(super) fn answer(&mut self, c: Connection, now: u64) -> Result<(), End> {
+        while self.state == State::Open
+            && let Handler::Rest(rest) = &mut self.handler
+            && let Some(reply) = rest.reply()
+        {
+            self.reply(&reply, c, now)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a text message of ours.
+    pub(super) fn reply(&mut self, text: &str, c: Connection, now: u64) -> Result<(), End> {
+        self.traffic.messages_out += 1;
+        self.traffic.bytes_out += text.len() as u64;
+        self.queue(Opcode::Text, text.as_bytes()).or_else(|v| self.fail(v, c, now))
     }
 
     /// Puts a frame with a copy of `payload` into the outbox.

@@ -1,0 +1,462 @@
+//! A message as a request of its own: main request, virtual connection, memory pool.
+//!
+//! Everything nginx does for a request of HTTP it does for this one: phases, access control, limits,
+//! variables, upstreams, the access log.  All of its memory is gone when it is answered.
+//!
+//! The virtual connection shares the client's descriptor but never touches it: no event of it
+//! reaches epoll, nothing is read or written.  [`Capture`] takes the response.
+
+pub(crate) mod headers;
+
+use core::ffi::{c_char, c_void};
+use core::ptr::{self, NonNull};
+use std::sync::OnceLock;
+
+use nginx_sys::{
+    NGX_AGAIN, NGX_OK, ngx_atomic_t, ngx_buf_t, ngx_chain_t, ngx_close_connection,
+    ngx_connection_t, ngx_create_pool, ngx_current_msec, ngx_destroy_pool, ngx_get_connection,
+    ngx_http_connection_t, ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_create_request,
+    ngx_http_finalize_request, ngx_http_log_ctx_t, ngx_http_parse_uri, ngx_http_process_request,
+    ngx_http_process_request_uri, ngx_http_request_body_t, ngx_http_request_t,
+    ngx_http_run_posted_requests, ngx_int_t, ngx_log_t, ngx_pcalloc, ngx_pool_cleanup_add,
+    ngx_str_t,
+};
+
+pub(crate) use self::headers::BaseHeaders;
+use super::capture::{Capture, CaptureFailure};
+use super::request::{NoMemory, Request, static_str, str_bytes};
+use crate::proto::envelope::Method;
+use crate::proto::path;
+
+/// What to ask of nginx.
+#[derive(Debug)]
+pub(crate) struct Spec<'s> {
+    pub(crate) method: Method,
+    /// Path and query, as on a request line.
+    pub(crate) uri: &'s str,
+    /// The prefix that the normalised path must be under; `None` for a path that the operator
+    /// chose, which may also reach `internal` locations.
+    pub(crate) prefix: Option<&'s str>,
+    /// Headers that replace those of the handshake.
+    pub(crate) headers: &'s [(&'s str, &'s str)],
+    /// Bytes and media type.
+    pub(crate) body: Option<(&'s [u8], &'static str)>,
+}
+
+/// A request under way or over; owns its [`Capture`].
+#[derive(Debug)]
+pub(crate) struct VirtualRequest(NonNull<Capture>);
+
+/// Why a running request is given up.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cancel {
+    /// The client is gone: as for any request, `proxy_ignore_client_abort` decides.
+    ClientGone,
+    /// Its time is over: it ends, whatever it is doing.
+    TimedOut,
+}
+
+/// Lives in the pool of the virtual connection.  `hc` comes first: nginx sees only that.
+#[repr(C)]
+struct Context {
+    hc: ngx_http_connection_t,
+    capture: NonNull<Capture>,
+    log: ngx_log_t,
+    log_ctx: ngx_http_log_ctx_t,
+    header_in: ngx_buf_t,
+}
+
+impl VirtualRequest {
+    /// Starts a request on behalf of `client`; it may be over when this returns.
+    ///
+    /// The caller keeps `client` alive until [`VirtualRequest::response`] is `Some`.
+    ///
+    /// # Errors
+    ///
+    /// No worker connection or no memory is free.
+    pub(crate) fn start(
+        client: Request,
+        base: &BaseHeaders,
+        spec: &Spec<'_>,
+        capture: Capture,
+    ) -> Result<Self, NoMemory> {
+        let this = Self(NonNull::from(Box::leak(Box::new(capture))));
+        // SAFETY: the client's request is live; the capture was just made.  The connection and the
+        // request are torn down by nginx once ngx_http_create_request() has succeeded.
+        unsafe {
+            let c = connect(client, this.0)?;
+            let r = ngx_http_create_request(c);
+            if r.is_null() {
+                discard(c);
+                return Err(NoMemory);
+            }
+            (*c).data = r.cast();
+            lend_tls(client, r);
+            this.run(r, client, base, spec);
+        }
+        Ok(this)
+    }
+
+    /// # Safety
+    ///
+    /// `r` was created by [`start`](Self::start) on the connection of this capture.
+    unsafe fn run(
+        &self,
+        r: *mut ngx_http_request_t,
+        client: Request,
+        base: &BaseHeaders,
+        spec: &Spec<'_>,
+    ) {
+        // SAFETY: by the contract of this function.  Each call that may end the request is the
+        // last that touches it; the connection structure itself stays in nginx's table.
+        unsafe {
+            let c = (*r).connection;
+            if request_line(r, spec).is_err() || base.apply(r, spec).is_err() {
+                ngx_http_finalize_request(r, 500);
+            } else if ngx_http_parse_uri(r) != NGX_OK as ngx_int_t {
+                ngx_http_finalize_request(r, 400);
+            } else if ngx_http_process_request_uri(r) == NGX_OK as ngx_int_t {
+                match spec.prefix {
+                    Some(prefix) if !path::is_under(prefix.as_bytes(), str_bytes((*r).uri)) => {
+                        (*self.0.as_ptr()).failure = Some(CaptureFailure::OutsidePrefix);
+                        ngx_http_finalize_request(r, 404);
+                    }
+                    Some(_) => ngx_http_process_request(r),
+                    None => {
+                        (*r).set_internal(1);
+                        ngx_http_process_request(r);
+                    }
+                }
+            }
+            ngx_http_run_posted_requests(c);
+            let _ = client;
+        }
+    }
+
+    /// The response, once the request is over.
+    pub(crate) fn response(&self) -> Option<&Capture> {
+        // SAFETY: `self` owns the capture.  nginx, the only other one to touch it, is done with it
+        // when `connection` is null.
+        unsafe {
+            if (*self.0.as_ptr()).connection.is_null() { Some(self.0.as_ref()) } else { None }
+        }
+    }
+
+    /// Gives the request up, if it is still running.
+    pub(crate) fn cancel(&self, why: Cancel) {
+        // SAFETY: the virtual connection is live while the capture names it.  Its handler may end
+        // the request, after which only the capture, which is ours, is looked at.
+        unsafe {
+            let c = (*self.0.as_ptr()).connection;
+            if c.is_null() {
+                return;
+            }
+            match why {
+                Cancel::ClientGone => (*c).set_error(1),
+                Cancel::TimedOut => (*c).set_close(1),
+            }
+            if let Some(handler) = (*(*c).read).handler {
+                handler((*c).read);
+            }
+        }
+    }
+}
+
+impl Drop for VirtualRequest {
+    fn drop(&mut self) {
+        // SAFETY: made by Box::leak in `start`.  A running request would write to freed memory, so
+        // such a capture is leaked; sessions end only after their last request.
+        unsafe {
+            if (*self.0.as_ptr()).connection.is_null() {
+                drop(Box::from_raw(self.0.as_ptr()));
+            }
+        }
+    }
+}
+
+/// The capture of a request on a virtual connection; `None` on any other.
+///
+/// # Safety
+///
+/// `r` is a live request.
+pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Capture>> {
+    // SAFETY: by the contract of this function; a connection that has our `recv` was made by
+    // `connect`, so its http_connection is the head of a Context.
+    unsafe {
+        let ours: unsafe extern "C" fn(*mut ngx_connection_t, *mut u8, usize) -> isize = recv;
+        if (*(*r).connection).recv.map(|f| f as usize) != Some(ours as usize) {
+            return None;
+        }
+        Some((*(*r).http_connection.cast::<Context>()).capture)
+    }
+}
+
+/// Makes the virtual connection.
+///
+/// # Safety
+///
+/// `client` and `capture` are live.
+unsafe fn connect(
+    client: Request,
+    capture: NonNull<Capture>,
+) -> Result<*mut ngx_connection_t, NoMemory> {
+    // SAFETY: by the contract of this function; every structure made here is zeroed and then
+    // filled, and lives in the new connection's pool.
+    unsafe {
+        let parent_r = client.as_ptr();
+        let parent = client.connection().as_ptr();
+
+        let pool = ngx_create_pool(1024, (*parent).log);
+        if pool.is_null() {
+            return Err(NoMemory);
+        }
+        let context: *mut Context = ngx_pcalloc(pool, size_of::<Context>()).cast();
+        let cleanup = ngx_pool_cleanup_add(pool, 0);
+        let address = ngx_pcalloc(pool, (*parent).socklen as usize);
+        let text: *mut u8 = ngx_pcalloc(pool, (*parent).addr_text.len).cast();
+        if context.is_null() || cleanup.is_null() || address.is_null() || text.is_null() {
+            ngx_destroy_pool(pool);
+            return Err(NoMemory);
+        }
+        // NULL, with an alert in the log, when `worker_connections` are used up.
+        let c = ngx_get_connection((*parent).fd, (*parent).log);
+        if c.is_null() {
+            ngx_destroy_pool(pool);
+            return Err(NoMemory);
+        }
+
+        let log = &raw mut (*context).log;
+        *log = *(*parent).log;
+        (*log).connection = (*parent).number;
+        (*log).data = (&raw mut (*context).log_ctx).cast();
+        (*log).action = ptr::null_mut();
+        (*context).log_ctx.connection = c;
+        (*pool).log = log;
+
+        let cscf: *const ngx_http_core_srv_conf_t =
+            (*(*parent_r).srv_conf.add(ngx_http_core_module.ctx_index)).cast();
+        (*context).hc = *(*parent_r).http_connection;
+        (*context).hc.conf_ctx = (*cscf).ctx;
+        (*context).hc.busy = ptr::null_mut();
+        (*context).hc.nbusy = 0;
+        (*context).hc.free = ptr::null_mut();
+        // The client's certificate was checked at the handshake.
+        (*context).hc.set_ssl(0);
+        (*context).capture = capture;
+
+        // Core closes neither the descriptor of a shared connection nor its events.
+        (*c).set_shared(1);
+        (*c).pool = pool;
+        (*c).log = log;
+        (*(*c).read).log = log;
+        (*(*c).write).log = log;
+        (*c).data = (&raw mut (*context).hc).cast();
+        (*c).buffer = &raw mut (*context).header_in;
+        (*c).recv = Some(recv);
+        (*c).send = Some(send);
+        (*c).recv_chain = None;
+        (*c).send_chain = Some(send_chain);
+        (*c).listening = (*parent).listening;
+        (*c).type_ = (*parent).type_;
+        (*c).number = (*parent).number;
+        (*c).start_time = ngx_current_msec;
+        (*c).set_log_error((*parent).log_error());
+        // realip restores the parent's address when the parent ends; ours must not follow it.
+        (*c).sockaddr = address.cast();
+        (*c).socklen = (*parent).socklen;
+        ptr::copy_nonoverlapping(
+            (*parent).sockaddr.cast::<u8>(),
+            address.cast(),
+            (*parent).socklen as usize,
+        );
+        ptr::copy_nonoverlapping((*parent).addr_text.data, text, (*parent).addr_text.len);
+        (*c).addr_text = ngx_str_t { len: (*parent).addr_text.len, data: text };
+        (*c).local_sockaddr = (*parent).local_sockaddr;
+        (*c).local_socklen = (*parent).local_socklen;
+        (*c).proxy_protocol = (*parent).proxy_protocol;
+
+        // No event of this connection may reach epoll, and it can always be written to.
+        (*(*c).read).set_active(1);
+        (*(*c).write).set_active(1);
+        (*(*c).write).set_ready(1);
+        // Straight to ngx_http_close_request(): no keepalive, no lingering.
+        (*(*c).read).set_eof(1);
+
+        (*cleanup).handler = Some(on_closed);
+        (*cleanup).data = capture.as_ptr().cast();
+        (*capture.as_ptr()).client = parent;
+        (*capture.as_ptr()).connection = c;
+        if let Some(active) = stat_active() {
+            (*active).fetch_add(1);
+        }
+        Ok(c)
+    }
+}
+
+/// Closes a virtual connection that never got a request.
+///
+/// # Safety
+///
+/// `c` was made by [`connect`].
+unsafe fn discard(c: *mut ngx_connection_t) {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        if let Some(active) = stat_active() {
+            (*active).fetch_add(-1);
+        }
+        let pool = (*c).pool;
+        ngx_close_connection(c);
+        ngx_destroy_pool(pool);
+    }
+}
+
+/// The last thing that happens to a virtual connection, however its request ended.
+unsafe extern "C" fn on_closed(data: *mut c_void) {
+    if let Some(capture) = NonNull::new(data.cast::<Capture>()) {
+        // SAFETY: set by `connect`; the session keeps capture and client until this has run.
+        unsafe { Capture::finish(capture) };
+    }
+}
+
+/// For `$scheme`, `$ssl_*`: the client's TLS, taken back before the virtual connection is closed,
+/// or core would shut it down.
+///
+/// # Safety
+///
+/// `client` and `r` are live; `r` was just created.
+unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
+    #[cfg(ngx_feature = "ssl")]
+    // SAFETY: by the contract of this function.  A cleanup of the request's pool runs after the
+    // log phase and before ngx_http_close_connection().
+    unsafe {
+        unsafe extern "C" fn take_back(data: *mut c_void) {
+            // SAFETY: the virtual connection outlives its request.
+            unsafe { (*data.cast::<ngx_connection_t>()).ssl = ptr::null_mut() };
+        }
+        let ssl = (*client.connection().as_ptr()).ssl;
+        if ssl.is_null() {
+            return;
+        }
+        let cleanup = ngx_pool_cleanup_add((*r).pool, 0);
+        if !cleanup.is_null() {
+            (*cleanup).handler = Some(take_back);
+            (*cleanup).data = (*r).connection.cast();
+            (*(*r).connection).ssl = ssl;
+        }
+    }
+    #[cfg(not(ngx_feature = "ssl"))]
+    let _ = (client, r);
+}
+
+/// Fills in what a parser would have read from the first line, and the body.
+///
+/// # Safety
+///
+/// `r` was just created.
+unsafe fn request_line(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), NoMemory> {
+    // SAFETY: by the contract of this function; `new` is never null, and strings are copied to the
+    // request's pool.
+    unsafe {
+        let Some(request) = Request::new(r) else { return Err(NoMemory) };
+        let name = spec.method.name();
+        let line = request.copy(format!("{name} {} HTTP/1.1", spec.uri).as_bytes())?;
+        (*r).request_line = line;
+        (*r).method = method_bit(spec.method);
+        (*r).method_name = static_str(name);
+        (*r).http_protocol = static_str("HTTP/1.1");
+        (*r).http_version = nginx_sys::NGX_HTTP_VERSION_11 as usize;
+        (*r).uri_start = line.data.add(name.len() + 1);
+        (*r).uri_end = (*r).uri_start.add(spec.uri.len());
+        (*r).request_length = (line.len + spec.body.map_or(0, |(bytes, _)| bytes.len())) as i64;
+        // Files are read, not sent from: the response has to be in memory.
+        (*r).set_filter_need_in_memory(1);
+
+        // A body that is there already is never read from the connection.
+        let body: *mut ngx_http_request_body_t =
+            ngx_pcalloc((*r).pool, size_of::<ngx_http_request_body_t>()).cast();
+        if body.is_null() {
+            return Err(NoMemory);
+        }
+        (*r).request_body = body;
+        if let Some((bytes, _)) = spec.body
+            && !bytes.is_empty()
+        {
+            let link: *mut ngx_chain_t = ngx_pcalloc((*r).pool, size_of::<ngx_chain_t>()).cast();
+            let buf: *mut ngx_buf_t = ngx_pcalloc((*r).pool, size_of::<ngx_buf_t>()).cast();
+            if link.is_null() || buf.is_null() {
+                return Err(NoMemory);
+            }
+            let copy = request.copy(bytes)?;
+            (*buf).pos = copy.data;
+            (*buf).last = copy.data.add(copy.len);
+            (*buf).start = (*buf).pos;
+            (*buf).end = (*buf).last;
+            (*buf).set_temporary(1);
+            (*buf).set_last_buf(1);
+            (*link).buf = buf;
+            (*body).bufs = link;
+            (*body).buf = buf;
+        }
+    }
+    Ok(())
+}
+
+const fn method_bit(method: Method) -> usize {
+    let bit = match method {
+        Method::Get => nginx_sys::NGX_HTTP_GET,
+        Method::Head => nginx_sys::NGX_HTTP_HEAD,
+        Method::Post => nginx_sys::NGX_HTTP_POST,
+        Method::Put => nginx_sys::NGX_HTTP_PUT,
+        Method::Patch => nginx_sys::NGX_HTTP_PATCH,
+        Method::Delete => nginx_sys::NGX_HTTP_DELETE,
+        Method::Options => nginx_sys::NGX_HTTP_OPTIONS,
+    };
+    bit as usize
+}
+
+/// Nothing ever arrives.
+unsafe extern "C" fn recv(_: *mut ngx_connection_t, _: *mut u8, _: usize) -> isize {
+    NGX_AGAIN as isize
+}
+
+/// What is written past the filters (a "100 Continue") has no reader.
+unsafe extern "C" fn send(_: *mut ngx_connection_t, _: *mut u8, size: usize) -> isize {
+    size as isize
+}
+
+/// As [`send`]: takes the whole chain.
+unsafe extern "C" fn send_chain(
+    _: *mut ngx_connection_t,
+    _: *mut ngx_chain_t,
+    _: i64,
+) -> *mut ngx_chain_t {
+    ptr::null_mut()
+}
+
+/// nginx's counter of connections, which ngx_http_close_connection() decrements; it exists only in
+/// builds with stub_status, so linking to it would make the module unloadable in others.
+fn stat_active() -> Option<*const StatCounter> {
+    static ADDRESS: OnceLock<usize> = OnceLock::new();
+    let address = *ADDRESS.get_or_init(|| {
+        const NAME: *const c_char = c"ngx_stat_active".as_ptr();
+        // SAFETY: the name is a C string.
+        unsafe { libc::dlsym(libc::RTLD_DEFAULT, NAME) as usize }
+    });
+    if address == 0 {
+        return None;
+    }
+    // SAFETY: `ngx_atomic_t *ngx_stat_active` of nginx, set at start to memory that all workers
+    // share.
+    let counter = unsafe { *(address as *const *mut ngx_atomic_t) };
+    Some(counter.cast::<StatCounter>().cast_const())
+}
+
+/// An `ngx_atomic_t` shared with other workers.
+#[repr(transparent)]
+struct StatCounter(core::sync::atomic::AtomicIsize);
+
+impl StatCounter {
+    fn fetch_add(&self, n: isize) {
+        self.0.fetch_add(n, core::sync::atomic::Ordering::Relaxed);
+    }
+}
