@@ -10,6 +10,7 @@ use core::ffi::{c_char, c_void};
 use nginx_sys::ngx_conf_t;
 
 use crate::nginx::config::{self, Conf, Place};
+use crate::proto::extension::Policy;
 use crate::proto::liveness::Timeouts;
 use crate::proto::origin::{OriginPolicy, Pattern};
 use crate::proto::receiver::Limits;
@@ -38,6 +39,11 @@ pub(crate) struct LocationConf {
     drain: Option<u64>,
     origin: Option<OriginPolicy>,
     subprotocol: Option<Vec<String>>,
+    compression: Option<bool>,
+    compression_level: Option<u64>,
+    compression_min_length: Option<u64>,
+    compression_window: Option<u64>,
+    context_takeover: Option<bool>,
     inflight: Option<u64>,
     worker_inflight: Option<u64>,
     request_timeout: Option<u64>,
@@ -61,8 +67,21 @@ pub(crate) struct Settings {
     pub(crate) drain: u64,
     pub(crate) origins: OriginPolicy,
     pub(crate) subprotocols: Vec<String>,
+    /// `None` when `ws_compression` is off.
+    pub(crate) compression: Option<CompressionSettings>,
     /// `None` in a location that echoes.
     pub(crate) rest: Option<RestSettings>,
+}
+
+/// The settings of permessage-deflate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CompressionSettings {
+    /// zlib's level, 1 to 9.
+    pub(crate) level: u32,
+    /// Shorter messages go out as they are.
+    pub(crate) min_length: usize,
+    /// What may be agreed with a client.
+    pub(crate) policy: Policy,
 }
 
 /// The settings of `ws_rest` and `ws_route`.
@@ -113,6 +132,11 @@ impl LocationConf {
             drain,
             origin,
             subprotocol,
+            compression,
+            compression_level,
+            compression_min_length,
+            compression_window,
+            context_takeover,
             inflight,
             worker_inflight,
             request_timeout,
@@ -146,6 +170,14 @@ impl LocationConf {
                 false => OriginPolicy::Any,
             }),
             subprotocols: self.subprotocol.clone().unwrap_or_default(),
+            compression: self.compression.unwrap_or(false).then(|| CompressionSettings {
+                level: self.compression_level.map_or(1, |n| n as u32),
+                min_length: size(self.compression_min_length, 1024),
+                policy: Policy {
+                    window_bits: self.compression_window.map_or(15, |n| n as u8),
+                    context_takeover: self.context_takeover.unwrap_or(false),
+                },
+            }),
             rest: self.is_rest().then(|| self.complete_rest()),
         }
     }

@@ -13,14 +13,19 @@
 //! | [`outbox`] | - | frames that wait for the peer to read |
 //! | [`liveness`] | - | every deadline of a socket |
 //! | [`violation`] | §7.4.1 | what a peer did wrong, and its close code |
+//! | [`extension`] | §9 | negotiation of permessage-deflate (RFC 7692 §5, §7.1) |
+//! | [`deflate`] | - | compressed messages (RFC 7692 §7.2) |
 //! | [`envelope`] | - | the JSON messages of `ws_rest` |
 //! | [`path`], [`route`] | - | what a message may reach |
+//! | [`rate`] | - | how many messages may pass |
 
 #![forbid(unsafe_code)]
 
 pub mod batch;
 pub mod close;
+pub mod deflate;
 pub mod envelope;
+pub mod extension;
 pub mod handshake;
 pub mod header;
 pub mod liveness;
@@ -28,6 +33,7 @@ pub mod mask;
 pub mod origin;
 pub mod outbox;
 pub mod path;
+pub mod rate;
 pub mod receiver;
 pub mod route;
 pub mod utf8;

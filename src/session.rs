@@ -3,10 +3,13 @@
 //! An event comes in through [`Session::on_event`]; it flushes, reads, and says whether the
 //! connection is to end.  Nothing here blocks, and between events an idle session owns no buffer.
 
+pub(crate) mod compression;
 mod input;
 mod output;
 
 use core::mem;
+
+use compression::Compression;
 
 use crate::conf::Settings;
 use crate::handler::Handler;
@@ -17,7 +20,7 @@ use crate::proto::close::{self, Effect, Event, State};
 use crate::proto::header::Opcode;
 use crate::proto::liveness::{Clock, Due};
 use crate::proto::outbox::Outbox;
-use crate::proto::receiver::Receiver;
+use crate::proto::receiver::{Receiver, Rsv1};
 use crate::proto::violation::Violation;
 
 /// The state of a socket.
@@ -26,6 +29,7 @@ pub(crate) struct Session {
     settings: &'static Settings,
     handler: Handler,
     receiver: Receiver,
+    compression: Option<Box<Compression>>,
     state: State,
     clock: Clock,
     outbox: Outbox,
@@ -75,6 +79,7 @@ impl Session {
     pub(crate) fn new(
         settings: &'static Settings,
         handler: Handler,
+        compression: Option<Compression>,
         subprotocol: Option<&'static str>,
         id: [u8; 16],
         now: u64,
@@ -82,7 +87,11 @@ impl Session {
         Self {
             settings,
             handler,
-            receiver: Receiver::new(settings.limits),
+            receiver: Receiver::new(
+                settings.limits,
+                if compression.is_some() { Rsv1::Compressed } else { Rsv1::Reserved },
+            ),
+            compression: compression.map(Box::new),
             state: State::Open,
             clock: Clock::new(now),
             outbox: Outbox::default(),
@@ -261,7 +270,7 @@ impl Session {
             );
         }
         // What has arrived of a message is worth nothing now.
-        self.receiver = Receiver::new(self.settings.limits);
+        self.receiver = Receiver::new(self.settings.limits, Rsv1::Reserved);
         self.turn(Event::Violation, code, violation.reason(), c, now)
     }
 

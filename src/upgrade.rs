@@ -18,6 +18,7 @@ use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
 use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
 use crate::session::Session;
+use crate::session::compression::Compression;
 
 /// What `ws_echo` installs in its location.
 pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_handler);
@@ -43,6 +44,7 @@ unsafe extern "C" fn ngx_http_ws_handler(r: *mut ngx_http_request_t) -> ngx_int_
         version: request.version(),
         origins: &settings.origins,
         subprotocols: &settings.subprotocols,
+        compression: settings.compression.as_ref().map(|compression| &compression.policy),
     };
     match handshake::check(&handshake, request.headers()) {
         Ok(accepted) => accept(request, settings, &accepted).unwrap_or(500),
@@ -66,6 +68,10 @@ fn accept(
         request.add_header("Sec-WebSocket-Protocol", name.as_bytes())?;
     }
 
+    if let Some(agreement) = &accepted.deflate {
+        request.add_header("Sec-WebSocket-Extensions", agreement.header_value().as_bytes())?;
+    }
+
     let connection = request.connection();
     let session = Session::new(
         settings,
@@ -73,6 +79,10 @@ fn accept(
             None => Handler::Echo,
             Some(rest) => Handler::Rest(Box::new(Rest::new(rest))),
         },
+        settings
+            .compression
+            .zip(accepted.deflate)
+            .map(|(settings, agreement)| Compression::new(settings, agreement)),
         subprotocol.map(String::as_str),
         random_bytes(),
         connection.now(),

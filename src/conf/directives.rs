@@ -11,8 +11,8 @@ use nginx_sys::{
 
 use super::LocationConf;
 use super::setters::{
-    Bounds, set_client_headers, set_count, set_echo, set_order, set_origin, set_response_headers,
-    set_rest, set_route, set_size, set_subprotocol, set_time,
+    Bounds, set_client_headers, set_count, set_echo, set_flag, set_order, set_origin,
+    set_response_headers, set_rest, set_route, set_size, set_subprotocol, set_time,
 };
 use crate::nginx::request::static_str;
 
@@ -29,6 +29,11 @@ const MAX_TIME: u64 = 365 * 86_400_000;
 /// One byte to 1g: a message is held in memory.
 const MESSAGE: &Bounds = &Bounds { min: 1, max: 1 << 30 };
 const QUEUE: &Bounds = &Bounds { min: 1 << 10, max: 1 << 30 };
+/// zlib's levels, without "none".
+const LEVEL: &Bounds = &Bounds { min: 1, max: 9 };
+/// Base-2 logarithms of bytes; zlib cannot produce a raw stream with 8 (RFC 7692 §7.1.2.1).
+const WINDOW: &Bounds = &Bounds { min: 9, max: 15 };
+const LENGTH: &Bounds = &Bounds { min: 0, max: 1 << 30 };
 const INFLIGHT: &Bounds = &Bounds { min: 1, max: 65_535 };
 const FRAGMENTS: &Bounds = &Bounds { min: 1, max: u32::MAX as u64 };
 
@@ -55,6 +60,10 @@ const fn number(
         post: ptr::from_ref(bounds).cast_mut().cast(),
         ..plain(name, ANYWHERE | NGX_CONF_TAKE1, set)
     }
+}
+
+const fn flag(name: &'static str, offset: usize) -> ngx_command_t {
+    ngx_command_t { offset, ..plain(name, ANYWHERE | NGX_CONF_TAKE1, set_flag) }
 }
 
 /// A number for the whole server; locations inherit it.
@@ -89,7 +98,7 @@ macro_rules! field {
 
 /// What `ngx_module_t.commands` points to.
 #[rustfmt::skip]
-pub(crate) static mut COMMANDS: [ngx_command_t; 23] = [
+pub(crate) static mut COMMANDS: [ngx_command_t; 28] = [
     plain("ws_echo\0", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_echo),
     plain("ws_origin\0", ANYWHERE | NGX_CONF_1MORE, set_origin),
     plain("ws_subprotocol\0", ANYWHERE | NGX_CONF_1MORE, set_subprotocol),
@@ -112,5 +121,10 @@ pub(crate) static mut COMMANDS: [ngx_command_t; 23] = [
     http("ws_worker_inflight\0", set_count, field!(worker_inflight), INFLIGHT),
     number("ws_request_timeout\0", set_time, field!(request_timeout), TIME),
     number("ws_max_response\0", set_size, field!(max_response), MESSAGE),
+    flag("ws_compression\0", field!(compression)),
+    number("ws_compression_level\0", set_count, field!(compression_level), LEVEL),
+    number("ws_compression_min_length\0", set_size, field!(compression_min_length), LENGTH),
+    number("ws_compression_window\0", set_count, field!(compression_window), WINDOW),
+    flag("ws_compression_context_takeover\0", field!(context_takeover)),
     end(),
 ];

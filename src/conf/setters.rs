@@ -143,6 +143,34 @@ unsafe fn set_number(
     config::OK
 }
 
+/// `ws_compression on | off;` and its like.
+pub(super) unsafe extern "C" fn set_flag(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration and a directive of ours whose `offset` is that of an
+    // `Option<bool>` in the structure it passes.
+    let (cf, cmd, field) = unsafe {
+        let cmd = &*cmd;
+        (Conf::new(cf), cmd, &mut *conf.byte_add(cmd.offset).cast::<Option<bool>>())
+    };
+    if field.is_some() {
+        return config::DUPLICATE;
+    }
+    *field = match cf.text_args().next().unwrap_or_default() {
+        "on" => Some(true),
+        "off" => Some(false),
+        other => {
+            return cf.error(
+                config::name(cmd),
+                format_args!("invalid value \"{other}\": expected on or off"),
+            );
+        }
+    };
+    config::OK
+}
+
 /// Makes the location ours.
 ///
 /// # Errors

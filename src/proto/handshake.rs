@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha1::{Digest, Sha1};
 
+use super::extension::{self, Agreement, Malformed, Policy};
 use super::origin::OriginPolicy;
 
 /// HTTP as far as the handshake cares.
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub origins: &'a OriginPolicy,
     /// Subprotocols the location speaks, best first.
     pub subprotocols: &'a [String],
+    /// What may be agreed on compression; `None` when there is none.
+    pub compression: Option<&'a Policy>,
 }
 
 /// Why a request is not answered with 101.
@@ -47,6 +50,8 @@ pub enum Refusal {
     Body,
     /// 400: a header that may appear once is repeated.
     Repeated,
+    /// 400: `Sec-WebSocket-Extensions` breaks its grammar (RFC 6455 §9.1).
+    Extensions,
     /// 403: the page is of a foreign origin.
     Origin,
 }
@@ -57,7 +62,7 @@ impl Refusal {
         match self {
             Self::Method => 405,
             Self::NoUpgrade | Self::Version => 426,
-            Self::Key | Self::Body | Self::Repeated => 400,
+            Self::Key | Self::Body | Self::Repeated | Self::Extensions => 400,
             Self::Origin => 403,
         }
     }
@@ -71,6 +76,7 @@ impl Refusal {
             Self::Key => "\"Sec-WebSocket-Key\" is not one base64 value of 16 bytes",
             Self::Body => "handshake with a request body",
             Self::Repeated => "repeated header",
+            Self::Extensions => "malformed \"Sec-WebSocket-Extensions\"",
             Self::Origin => "origin is not allowed",
         }
     }
@@ -83,6 +89,8 @@ pub struct Accepted {
     pub accept: [u8; 28],
     /// Index of the selected subprotocol in [`Request::subprotocols`].
     pub subprotocol: Option<usize>,
+    /// What was agreed on permessage-deflate.
+    pub deflate: Option<Agreement>,
 }
 
 /// Headers of the handshake, collected in one pass over all the headers.
@@ -96,6 +104,7 @@ struct Headers<'h> {
     origin: Once<'h>,
     host: Option<&'h [u8]>,
     protocols: Vec<&'h [u8]>,
+    extensions: Vec<&'h [u8]>,
 }
 
 /// A header that may appear at most once.
@@ -120,7 +129,7 @@ impl<'h> Once<'h> {
 ///
 /// # Errors
 ///
-/// The first [`Refusal`] in the order: method, upgrade, version, key, body, origin.
+/// The first [`Refusal`] in the order: method, upgrade, version, key, body, origin, extensions.
 pub fn check<'h>(
     request: &Request<'_>,
     headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
@@ -156,9 +165,15 @@ pub fn check<'h>(
     if !request.origins.allows(origin, headers.host) {
         return Err(Refusal::Origin);
     }
+    // Malformed offers fail the handshake whether or not there is anything to agree on.
+    let policy =
+        request.compression.unwrap_or(&Policy { window_bits: 15, context_takeover: false });
+    let deflate = extension::negotiate(headers.extensions.iter().copied(), policy)
+        .map_err(|Malformed| Refusal::Extensions)?
+        .filter(|_| request.compression.is_some());
     let subprotocol =
         request.subprotocols.iter().position(|ours| headers.protocols.contains(&ours.as_bytes()));
-    Ok(Accepted { accept: accept(key), subprotocol })
+    Ok(Accepted { accept: accept(key), subprotocol, deflate })
 }
 
 /// `Sec-WebSocket-Accept` for a key (§4.2.2, step 5.4).
@@ -186,6 +201,8 @@ impl<'h> Headers<'h> {
                 found.version.add(value);
             } else if is("sec-websocket-protocol") {
                 found.protocols.extend(tokens(value));
+            } else if is("sec-websocket-extensions") {
+                found.extensions.push(value);
             } else if is("origin") {
                 found.origin.add(value);
             } else if is("host") {

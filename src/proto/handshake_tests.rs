@@ -27,7 +27,7 @@ fn run(request: &Request<'_>, headers: &Headers) -> Result<Accepted, Refusal> {
 }
 
 fn request<'a>(origins: &'a OriginPolicy, subprotocols: &'a [String]) -> Request<'a> {
-    Request { is_get: true, version: HttpVersion::Http11, origins, subprotocols }
+    Request { is_get: true, version: HttpVersion::Http11, origins, subprotocols, compression: None }
 }
 
 #[test]
@@ -61,6 +61,7 @@ fn spoiled_handshakes() {
         (with("Content-Length", &["5"]), Refusal::Body),
         (with("Transfer-Encoding", &["chunked"]), Refusal::Body),
         (with("Origin", &["http://evil.example"]), Refusal::Origin),
+        (with("Sec-WebSocket-Extensions", &["permessage-deflate;"]), Refusal::Extensions),
         (with("Origin", &["http://server.example.com", "http://a"]), Refusal::Repeated),
     ];
     let same = OriginPolicy::parse(["same"].into_iter()).unwrap();
@@ -114,6 +115,17 @@ fn one_subprotocol_at_most_by_our_preference() {
             run(&request(&OriginPolicy::Any, &ours), &with("Sec-WebSocket-Protocol", offered));
         assert_eq!(accepted.unwrap().subprotocol, *selected, "{offered:?}");
     }
+}
+
+#[test]
+fn compression_is_agreed_on_only_where_it_is_allowed() {
+    let policy = Policy { window_bits: 15, context_takeover: false };
+    let offer = with("Sec-WebSocket-Extensions", &["x-unknown", "permessage-deflate"]);
+    let base = request(&OriginPolicy::Any, &[]);
+    assert_eq!(run(&base, &offer).unwrap().deflate, None);
+    let allowed = Request { compression: Some(&policy), ..base };
+    assert!(run(&allowed, &offer).unwrap().deflate.is_some());
+    assert_eq!(run(&allowed, &good()).unwrap().deflate, None);
 }
 
 #[test]

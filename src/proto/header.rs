@@ -131,6 +131,15 @@ pub struct Encoded {
     len: usize,
 }
 
+impl Encoded {
+    /// The same header with RSV1 set (RFC 7692 §6).
+    #[must_use]
+    pub const fn compressed(mut self) -> Self {
+        self.bytes[0] |= 0x40;
+        self
+    }
+}
+
 impl core::ops::Deref for Encoded {
     type Target = [u8];
 

@@ -25,8 +25,19 @@ pub struct Limits {
 pub struct Incoming {
     /// Text, Binary, Close, Ping or Pong; never Continuation.
     pub opcode: Opcode,
-    /// The unmasked payload; of Text it is valid UTF-8.
+    /// The message is compressed (RFC 7692 §6); never a control frame.
+    pub compressed: bool,
+    /// The unmasked payload; of Text that is not compressed it is valid UTF-8.
     pub body: Body,
+}
+
+/// What RSV1 on the first frame of a message means on this connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rsv1 {
+    /// Nothing: it is a violation (RFC 6455 §5.2).
+    Reserved,
+    /// The message is compressed: permessage-deflate was agreed (RFC 7692 §6).
+    Compressed,
 }
 
 /// Where the payload of an [`Incoming`] is.
@@ -49,6 +60,7 @@ pub struct Payload {
 #[derive(Debug)]
 pub struct Receiver {
     limits: Limits,
+    rsv1: Rsv1,
     /// The first bytes of a header that has not arrived whole.
     partial: [u8; MAX_CLIENT_HEADER],
     partial_len: u8,
@@ -63,6 +75,7 @@ pub struct Receiver {
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     opcode: Opcode,
+    compressed: bool,
     fin: bool,
     /// Turned to the next byte to arrive.
     mask: [u8; 4],
@@ -73,6 +86,7 @@ struct Frame {
 struct Message {
     /// Text or Binary.
     opcode: Opcode,
+    compressed: bool,
     payload: Payload,
     fragments: u32,
     utf8: Utf8Stream,
@@ -80,9 +94,10 @@ struct Message {
 
 impl Receiver {
     /// A receiver at the start of a stream.
-    pub const fn new(limits: Limits) -> Self {
+    pub const fn new(limits: Limits, rsv1: Rsv1) -> Self {
         Self {
             limits,
+            rsv1,
             partial: [0; MAX_CLIENT_HEADER],
             partial_len: 0,
             frame: None,
@@ -109,6 +124,7 @@ impl Receiver {
                     }
                     Frame {
                         opcode: header.opcode,
+                        compressed: header.rsv1,
                         fin: header.fin,
                         mask: header.mask,
                         remaining: header.len,
@@ -159,22 +175,31 @@ impl Receiver {
 
     /// Checks a header against what came before it, before a byte of its payload is looked at.
     fn admit(&mut self, header: &Header) -> Result<(), Violation> {
-        if header.rsv1 {
+        // RFC 7692 §6.1: on the first frame of a message only.
+        if header.rsv1 && (self.rsv1 == Rsv1::Reserved || header.opcode == Opcode::Continuation) {
             return Err(Violation::ReservedBits);
         }
         if header.opcode.is_control() {
             return Ok(());
         }
+        let mut compressed = header.rsv1;
         let (received, fragments) = match (&mut self.message, header.opcode) {
             (None, Opcode::Continuation) => return Err(Violation::ContinuationWithoutStart),
             (None, _) => (0, 1),
             (Some(message), Opcode::Continuation) => {
                 message.fragments = message.fragments.saturating_add(1);
+                compressed = message.compressed;
                 (message.payload.len() as u64, message.fragments)
             }
             (Some(_), _) => return Err(Violation::InterleavedMessage),
         };
-        if header.len > self.limits.message.saturating_sub(received) {
+        let limit = if compressed {
+            // What does not compress becomes longer by 5 bytes a block (RFC 1951 §3.2.4).
+            self.limits.message.saturating_add(self.limits.message / 1024 + 64)
+        } else {
+            self.limits.message
+        };
+        if header.len > limit.saturating_sub(received) {
             return Err(Violation::TooBig);
         }
         if fragments > self.limits.fragments {
@@ -198,11 +223,15 @@ impl Receiver {
         }
         let Some(payload) = buf.get_mut(range.clone()) else { return Ok(None) };
         mask::apply(payload, header.mask);
-        if header.opcode == Opcode::Text {
+        if header.opcode == Opcode::Text && !header.rsv1 {
             utf8::check(payload)?;
         }
         *pos = range.end;
-        Ok(Some(Incoming { opcode: header.opcode, body: Body::Window(range) }))
+        Ok(Some(Incoming {
+            opcode: header.opcode,
+            compressed: header.rsv1,
+            body: Body::Window(range),
+        }))
     }
 
     /// Takes what has arrived of the frame's payload.
@@ -223,6 +252,7 @@ impl Receiver {
         } else {
             let message = self.message.get_or_insert_with(|| Message {
                 opcode: frame.opcode,
+                compressed: frame.compressed,
                 payload: Payload::default(),
                 fragments: 1,
                 utf8: Utf8Stream::default(),
@@ -230,7 +260,7 @@ impl Receiver {
             // Only the last frame tells how much is still to come; before it, grow by doubling.
             let ahead = if frame.fin { frame.remaining } else { u64::MAX };
             let unmasked = message.payload.extend(chunk, frame.mask, ahead)?;
-            if message.opcode == Opcode::Text {
+            if message.opcode == Opcode::Text && !message.compressed {
                 message.utf8.feed(unmasked)?;
             }
         }
@@ -242,14 +272,18 @@ impl Receiver {
     fn end_of_frame(&mut self, frame: Frame) -> Result<Option<Incoming>, Violation> {
         if frame.opcode.is_control() {
             let body = Body::Owned(core::mem::take(&mut self.control));
-            return Ok(Some(Incoming { opcode: frame.opcode, body }));
+            return Ok(Some(Incoming { opcode: frame.opcode, compressed: false, body }));
         }
         if !frame.fin {
             return Ok(None);
         }
         let Some(message) = self.message.take() else { return Ok(None) };
         message.utf8.finish()?;
-        Ok(Some(Incoming { opcode: message.opcode, body: Body::Owned(message.payload) }))
+        Ok(Some(Incoming {
+            opcode: message.opcode,
+            compressed: message.compressed,
+            body: Body::Owned(message.payload),
+        }))
     }
 }
 
@@ -269,9 +303,25 @@ impl Payload {
         self.bytes.get(MAX_SERVER_HEADER..).unwrap_or_default()
     }
 
+    /// A payload that `fill` writes behind the room for a header.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fill`.
+    pub fn filled_by(
+        fill: impl FnOnce(&mut Vec<u8>) -> Result<(), Violation>,
+    ) -> Result<Self, Violation> {
+        let mut bytes = vec![0; MAX_SERVER_HEADER];
+        fill(&mut bytes)?;
+        Ok(Self { bytes })
+    }
+
     /// Puts the header of a server frame in front: the bytes, and where in them the frame starts.
-    pub fn into_frame(mut self, opcode: Opcode) -> (Vec<u8>, usize) {
-        let header = header::encode(opcode, self.len());
+    pub fn into_frame(mut self, opcode: Opcode, compressed: bool) -> (Vec<u8>, usize) {
+        let mut header = header::encode(opcode, self.len());
+        if compressed {
+            header = header.compressed();
+        }
         if self.bytes.is_empty() {
             return (header.to_vec(), 0);
         }

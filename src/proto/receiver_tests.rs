@@ -30,7 +30,7 @@ type Seen = (Vec<(Opcode, Vec<u8>)>, Option<Violation>);
 
 /// Feeds `stream` in pieces that end at `cuts`.
 fn receive(limits: Limits, stream: &[u8], cuts: impl IntoIterator<Item = usize>) -> Seen {
-    let mut receiver = Receiver::new(limits);
+    let mut receiver = Receiver::new(limits, Rsv1::Reserved);
     let mut seen = Vec::new();
     let mut start = 0;
     for end in cuts.into_iter().chain([stream.len()]) {
@@ -39,7 +39,7 @@ fn receive(limits: Limits, stream: &[u8], cuts: impl IntoIterator<Item = usize>)
         let mut pos = 0;
         loop {
             match receiver.next(&mut buf, &mut pos) {
-                Ok(Some(Incoming { opcode, body })) => {
+                Ok(Some(Incoming { opcode, body, .. })) => {
                     let payload = match &body {
                         Body::Window(range) => buf[range.clone()].to_vec(),
                         Body::Owned(payload) => payload.as_slice().to_vec(),
@@ -147,7 +147,7 @@ fn limits_are_inclusive_and_do_not_count_control_frames() {
 #[test]
 fn memory_follows_the_bytes_received() {
     let limits = Limits { message: u64::MAX, fragments: 2 };
-    let mut receiver = Receiver::new(limits);
+    let mut receiver = Receiver::new(limits, Rsv1::Reserved);
     let mut head = [0x82, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 9, 9];
     assert_eq!(receiver.next(&mut head, &mut 0), Ok(None));
     let message = receiver.message.as_ref().unwrap();
@@ -155,7 +155,7 @@ fn memory_follows_the_bytes_received() {
 
     // A message whose length is known ends in a buffer of just that size.
     let stream = frame(0x82, &vec![5; 70_000]);
-    let mut receiver = Receiver::new(limits);
+    let mut receiver = Receiver::new(limits, Rsv1::Reserved);
     for piece in stream.chunks(4096) {
         if let Some(incoming) = receiver.next(&mut piece.to_vec(), &mut 0).unwrap() {
             let Body::Owned(payload) = incoming.body else { panic!("was cut") };
@@ -169,14 +169,33 @@ fn memory_follows_the_bytes_received() {
 fn an_owned_payload_becomes_a_server_frame() {
     for len in [0, 1, 125, 126, 65_535, 65_536] {
         let stream = frame(0x82, &vec![b'x'; len]);
-        let mut receiver = Receiver::new(LIMITS);
+        let mut receiver = Receiver::new(LIMITS, Rsv1::Reserved);
         assert_eq!(receiver.next(&mut stream[..2].to_vec(), &mut 0), Ok(None));
         let incoming = receiver.next(&mut stream[2..].to_vec(), &mut 0).unwrap().unwrap();
         let Body::Owned(payload) = incoming.body else { panic!("was cut") };
-        let (bytes, start) = payload.into_frame(Opcode::Binary);
+        let (bytes, start) = payload.into_frame(Opcode::Binary, false);
         let expected = [&*header::encode(Opcode::Binary, len), &vec![b'x'; len]].concat();
         assert_eq!(bytes[start..], expected, "{len} bytes");
     }
+}
+
+#[test]
+fn rsv1_marks_the_first_frame_of_a_compressed_message() {
+    let receive = |stream: &[u8]| {
+        let limits = Limits { message: 10, fragments: 3 };
+        let mut receiver = Receiver::new(limits, Rsv1::Compressed);
+        receiver.next(&mut stream.to_vec(), &mut 0).map(|i| i.map(|i| (i.opcode, i.compressed)))
+    };
+    assert_eq!(receive(&frame(0x81, b"a")), Ok(Some((Opcode::Text, false))));
+    assert_eq!(receive(&frame(0xC1, b"\xFF")), Ok(Some((Opcode::Text, true))), "not yet text");
+    let stream = [frame(0x41, b"\xFF"), frame(0x89, b""), frame(0x80, b"\xFF")].concat();
+    assert_eq!(receive(&stream), Ok(Some((Opcode::Ping, false))));
+    let stream = [frame(0x41, b"\xFF"), frame(0x80, b"\xFF")].concat();
+    assert_eq!(receive(&stream), Ok(Some((Opcode::Text, true))));
+    let stream = [frame(0x41, b"a"), frame(0xC0, b"b")].concat();
+    assert_eq!(receive(&stream), Err(Violation::ReservedBits));
+    assert_eq!(receive(&frame(0xC2, &[0; 74])), Ok(Some((Opcode::Binary, true))));
+    assert_eq!(receive(&frame(0xC2, &[0; 75])), Err(Violation::TooBig));
 }
 
 /// Mostly legal streams: a few frames of any kind, and sometimes garbage.

@@ -2,15 +2,20 @@
 
 use core::fmt;
 
-/// Why a socket is failed.  All but [`Violation::OutOfMemory`] are the peer's doing.
+/// Why a socket is failed.  All but [`Violation::Compressor`] and [`Violation::OutOfMemory`] are the
+/// peer's doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Violation {
     /// A text message or a close reason is not UTF-8 (§8.1).
     BadUtf8,
+    /// A compressed message that does not inflate (RFC 7692 §7.2.2).
+    BadCompression,
     /// A close code that may not appear on the wire (§7.4).
     CloseCode,
     /// A close payload of one byte: no room for a code (§5.5.1).
     CloseLength,
+    /// The compressor refused to work; a bug of ours.
+    Compressor,
     /// A continuation frame and no message to continue (§5.4).
     ContinuationWithoutStart,
     /// A control frame with FIN clear (§5.5).
@@ -39,10 +44,10 @@ impl Violation {
     /// The code of the Close frame that ends the socket (RFC 6455 §7.4.1).
     pub const fn close_code(self) -> u16 {
         match self {
-            Self::BadUtf8 => 1007,
+            Self::BadUtf8 | Self::BadCompression => 1007,
             Self::TooManyFragments => 1008,
             Self::TooBig => 1009,
-            Self::OutOfMemory => 1011,
+            Self::Compressor | Self::OutOfMemory => 1011,
             Self::CloseCode
             | Self::CloseLength
             | Self::ContinuationWithoutStart
@@ -60,8 +65,10 @@ impl Violation {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::BadUtf8 => "invalid UTF-8",
+            Self::BadCompression => "invalid compressed data",
             Self::CloseCode => "invalid close code",
             Self::CloseLength => "close frame of one byte",
+            Self::Compressor => "compressor failed",
             Self::ContinuationWithoutStart => "continuation without a message",
             Self::FragmentedControl => "fragmented control frame",
             Self::InterleavedMessage => "new message inside a fragmented one",
@@ -78,7 +85,7 @@ impl Violation {
 
     /// Whether the server, and not the peer, is at fault.
     pub const fn is_ours(self) -> bool {
-        matches!(self, Self::OutOfMemory)
+        matches!(self, Self::Compressor | Self::OutOfMemory)
     }
 }
 

@@ -12,7 +12,9 @@ use crate::nginx::scratch;
 use crate::proto::batch::Batch;
 use crate::proto::close::{self, Event, State};
 use crate::proto::header::Opcode;
-use crate::proto::receiver::{Body, Incoming};
+use crate::proto::receiver::{Body, Incoming, Payload};
+use crate::proto::utf8;
+use crate::proto::violation::Violation;
 
 /// Reads per event before other connections get their turn.
 const ROUNDS: usize = 16;
@@ -109,9 +111,18 @@ impl Session {
         c: Connection,
         now: u64,
     ) -> Result<(), End> {
-        let Incoming { opcode, body } = incoming;
+        let Incoming { opcode, compressed, mut body } = incoming;
         match opcode {
             Opcode::Text | Opcode::Binary => {
+                if compressed {
+                    body = match self.inflate(opcode, body.as_slice(buf)) {
+                        Ok(payload) => Body::Owned(payload),
+                        Err(violation) => {
+                            self.send_batch(batch, buf, c, now)?;
+                            return self.fail(violation, c, now);
+                        }
+                    };
+                }
                 let len = body.len() as u64;
                 self.traffic.messages_in += 1;
                 self.traffic.bytes_in += len;
@@ -140,6 +151,16 @@ impl Session {
             // An unasked Pong is a one-way heartbeat (§5.5.3); Continuation does not occur.
             Opcode::Ping | Opcode::Pong | Opcode::Continuation => Ok(()),
         }
+    }
+
+    fn inflate(&mut self, opcode: Opcode, deflated: &[u8]) -> Result<Payload, Violation> {
+        // The receiver lets no compressed message pass where compression was not agreed on.
+        let compression = self.compression.as_mut().ok_or(Violation::ReservedBits)?;
+        let payload = compression.inflate(deflated, self.settings.limits.message)?;
+        if opcode == Opcode::Text {
+            utf8::check(payload.as_slice())?;
+        }
+        Ok(payload)
     }
 
     /// Serves a message that is a call.
@@ -204,7 +225,7 @@ impl Body {
     }
 
     /// The payload; `buf` is what the receiver was given.
-    fn as_slice<'b>(&'b self, buf: &'b [u8]) -> &'b [u8] {
+    pub(super) fn as_slice<'b>(&'b self, buf: &'b [u8]) -> &'b [u8] {
         match self {
             Self::Window(range) => buf.get(range.clone()).unwrap_or_default(),
             Self::Owned(payload) => payload.as_slice(),

@@ -21,6 +21,18 @@ impl Session {
         c: Connection,
         now: u64,
     ) -> Result<(), End> {
+        if let Some(compression) = self.compression.as_mut().filter(|_| !opcode.is_control()) {
+            match compression.deflate(body.as_slice(buf)) {
+                Ok(None) => {}
+                Ok(Some(payload)) => {
+                    self.send_batch(batch, buf, c, now)?;
+                    let (bytes, start) = payload.into_frame(opcode, true);
+                    self.outbox.push_owned(bytes, start).or_else(|v| self.fail(v, c, now))?;
+                    return self.flush(c);
+                }
+                Err(violation) => return self.fail(violation, c, now),
+            }
+        }
         match body {
             Body::Window(range) => {
                 if self.outbox.is_empty() && batch.push(buf, opcode, range.clone()).is_some() {
@@ -32,7 +44,7 @@ impl Session {
             }
             Body::Owned(payload) => {
                 self.send_batch(batch, buf, c, now)?;
-                let (bytes, start) = payload.into_frame(opcode);
+                let (bytes, start) = payload.into_frame(opcode, false);
                 self.outbox.push_owned(bytes, start).or_else(|v| self.fail(v, c, now))?;
                 self.flush(c)
             }
@@ -54,7 +66,18 @@ impl Session {
     pub(super) fn reply(&mut self, text: &str, c: Connection, now: u64) -> Result<(), End> {
         self.traffic.messages_out += 1;
         self.traffic.bytes_out += text.len() as u64;
-        self.queue(Opcode::Text, text.as_bytes()).or_else(|v| self.fail(v, c, now))
+        let compressed = match &mut self.compression {
+            Some(compression) => compression.deflate(text.as_bytes()),
+            None => Ok(None),
+        };
+        let queued = compressed.and_then(|payload| match payload {
+            Some(payload) => {
+                let (bytes, start) = payload.into_frame(Opcode::Text, true);
+                self.outbox.push_owned(bytes, start)
+            }
+            None => self.queue(Opcode::Text, text.as_bytes()),
+        });
+        queued.or_else(|v| self.fail(v, c, now))
     }
 
     /// Puts a frame with a copy of `payload` into the outbox.
