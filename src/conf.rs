@@ -3,6 +3,7 @@
 //! The table of directives is in [`directives`], their parsing in [`setters`].
 
 pub(crate) mod directives;
+pub(crate) mod rates;
 mod setters;
 
 use core::ffi::{c_char, c_void};
@@ -16,6 +17,7 @@ use crate::proto::origin::{OriginPolicy, Pattern};
 use crate::proto::receiver::Limits;
 use crate::proto::route::Route;
 use crate::upgrade;
+use rates::{MessageZone, SharedLimit, SocketRate};
 
 /// What was said in one block, `None` where nothing was; and what it amounts to.
 ///
@@ -49,6 +51,10 @@ pub(crate) struct LocationConf {
     request_timeout: Option<u64>,
     max_response: Option<u64>,
     strict_order: Option<bool>,
+    message_rate: Option<SocketRate>,
+    /// Only in the http block; every block below has a copy.
+    message_zones: Vec<MessageZone>,
+    message_limits: Option<Vec<SharedLimit>>,
     client_headers: Option<Vec<String>>,
     response_headers: Option<Vec<String>>,
     settings: Option<Settings>,
@@ -67,6 +73,11 @@ pub(crate) struct Settings {
     pub(crate) drain: u64,
     pub(crate) origins: OriginPolicy,
     pub(crate) subprotocols: Vec<String>,
+    /// `ws_message_rate`.
+    pub(crate) message_rate: Option<SocketRate>,
+    pub(crate) message_zones: Vec<MessageZone>,
+    /// `ws_message_limit`.
+    pub(crate) message_limits: Vec<SharedLimit>,
     /// `None` when `ws_compression` is off.
     pub(crate) compression: Option<CompressionSettings>,
     /// `None` in a location that echoes.
@@ -142,6 +153,8 @@ impl LocationConf {
             request_timeout,
             max_response,
             strict_order,
+            message_rate,
+            message_limits,
             client_headers,
             response_headers
         );
@@ -170,6 +183,9 @@ impl LocationConf {
                 false => OriginPolicy::Any,
             }),
             subprotocols: self.subprotocol.clone().unwrap_or_default(),
+            message_rate: self.message_rate,
+            message_zones: self.message_zones.clone(),
+            message_limits: self.message_limits.clone().unwrap_or_default(),
             compression: self.compression.unwrap_or(false).then(|| CompressionSettings {
                 level: self.compression_level.map_or(1, |n| n as u32),
                 min_length: size(self.compression_min_length, 1024),
@@ -249,6 +265,7 @@ pub(crate) unsafe extern "C" fn merge_location(
         cf.set_content_handler(upgrade::HANDLER);
     }
     conf.inherit(prev);
+    conf.message_zones.clone_from(&prev.message_zones);
     conf.settings = Some(conf.complete());
 
     // A directive behind ours may have taken the location for its own module.

@@ -5,10 +5,12 @@
 //! in the directive setters and in the registration tables.
 
 pub(crate) mod capture;
+pub(crate) mod complex_value;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod log;
 pub(crate) mod request;
 pub(crate) mod scratch;
+pub(crate) mod shm;
 pub(crate) mod slots;
 pub(crate) mod virtual_request;

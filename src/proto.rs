@@ -17,7 +17,7 @@
 //! | [`deflate`] | - | compressed messages (RFC 7692 §7.2) |
 //! | [`envelope`] | - | the JSON messages of `ws_rest` |
 //! | [`path`], [`route`] | - | what a message may reach |
-//! | [`rate`] | - | how many messages may pass |
+//! | [`rate`], [`shared_rate`] | - | how many messages may pass |
 
 #![forbid(unsafe_code)]
 
@@ -36,5 +36,6 @@ pub mod path;
 pub mod rate;
 pub mod receiver;
 pub mod route;
+pub mod shared_rate;
 pub mod utf8;
 pub mod violation;

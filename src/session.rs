@@ -5,11 +5,13 @@
 
 pub(crate) mod compression;
 mod input;
+pub(crate) mod limits;
 mod output;
 
 use core::mem;
 
 use compression::Compression;
+use limits::Limits;
 
 use crate::conf::Settings;
 use crate::handler::Handler;
@@ -30,6 +32,9 @@ pub(crate) struct Session {
     handler: Handler,
     receiver: Receiver,
     compression: Option<Box<Compression>>,
+    limits: Limits,
+    /// The client is not read before this time, in milliseconds; 0 if it is.
+    paused_until: u64,
     state: State,
     clock: Clock,
     outbox: Outbox,
@@ -80,6 +85,7 @@ impl Session {
         settings: &'static Settings,
         handler: Handler,
         compression: Option<Compression>,
+        limits: Limits,
         subprotocol: Option<&'static str>,
         id: [u8; 16],
         now: u64,
@@ -92,6 +98,8 @@ impl Session {
                 if compression.is_some() { Rsv1::Compressed } else { Rsv1::Reserved },
             ),
             compression: compression.map(Box::new),
+            limits,
+            paused_until: 0,
             state: State::Open,
             clock: Clock::new(now),
             outbox: Outbox::default(),
@@ -144,6 +152,9 @@ impl Session {
         if c.take_wake() {
             self.on_deadlines(c, now)?;
         }
+        if self.paused_until <= now {
+            self.paused_until = 0;
+        }
         if !request.flush_header()? {
             return Ok(());
         }
@@ -187,7 +198,8 @@ impl Session {
                 rest.next_deadline(now)
             }
         };
-        if let Some(ms) = deadline.into_iter().chain(rest_deadline).min() {
+        let pause = Some(self.paused_until.saturating_sub(now)).filter(|ms| *ms > 0);
+        if let Some(ms) = deadline.into_iter().chain(rest_deadline).chain(pause).min() {
             c.wake_within(ms);
         }
         c.watch(pending)?;
@@ -200,12 +212,16 @@ impl Session {
         }
         while let Some(due) = self.clock.due(&self.settings.timeouts, now) {
             match due {
+                // The client waits for us, not we for it; or we would not hear what it says.
+                Due::Idle | Due::Ping | Due::PongTimeout
+                    if self.handler.is_busy() || !self.wants_input() =>
+                {
+                    self.clock.heard(now);
+                }
                 Due::Ping => {
                     self.clock.pinged(now);
                     self.queue(Opcode::Ping, &[]).or_else(|v| self.fail(v, c, now))?;
                 }
-                // The client waits for us, not we for it.
-                Due::Idle if self.handler.is_busy() => self.clock.heard(now),
                 Due::Idle => self.close(close::GOING_AWAY, "idle timeout", c, now)?,
                 Due::Lifetime => self.leave("lifetime"),
                 Due::Drain => self.leave("going away"),

@@ -19,6 +19,7 @@ use crate::nginx::request::{End, NoMemory, Request};
 use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
 use crate::session::Session;
 use crate::session::compression::Compression;
+use crate::session::limits::Limits;
 
 /// What `ws_echo` installs in its location.
 pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_handler);
@@ -83,6 +84,7 @@ fn accept(
             .compression
             .zip(accepted.deflate)
             .map(|(settings, agreement)| Compression::new(settings, agreement)),
+        Limits::new(request, settings),
         subprotocol.map(String::as_str),
         random_bytes(),
         connection.now(),

@@ -29,6 +29,23 @@ impl Conf {
         Self(cf)
     }
 
+    pub(super) const fn as_ptr(self) -> *mut ngx_conf_t {
+        self.0
+    }
+
+    /// Copies a string to memory that lives as long as the configuration.
+    pub(super) fn copy(self, s: &ngx_str_t) -> Option<ngx_str_t> {
+        // SAFETY: cf->pool is live; what it returns is not null holds `s.len` bytes.
+        unsafe {
+            let data: *mut u8 = nginx_sys::ngx_pnalloc((*self.0).pool, s.len).cast();
+            if data.is_null() {
+                return None;
+            }
+            data.copy_from_nonoverlapping(s.data, s.len);
+            Some(ngx_str_t { len: s.len, data })
+        }
+    }
+
     /// The arguments of the directive, without its name.
     pub(crate) fn args<'c>(self) -> impl Iterator<Item = &'c ngx_str_t> {
         // SAFETY: while a directive is set, cf->args is an array of ngx_str_t, the name first; it

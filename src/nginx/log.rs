@@ -2,12 +2,14 @@
 
 use core::fmt;
 
-use nginx_sys::{NGX_LOG_ALERT, NGX_LOG_INFO, ngx_log_error_core, ngx_log_t};
+use nginx_sys::{NGX_LOG_ALERT, NGX_LOG_EMERG, NGX_LOG_INFO, ngx_log_error_core, ngx_log_t};
 
 /// How bad it is, by culprit: nginx's levels as this module uses them.
 #[derive(Clone, Copy, Debug)]
 #[repr(u32)]
 pub(crate) enum Level {
+    /// A configuration that cannot be used.
+    Emerg = NGX_LOG_EMERG,
     /// A bug or an exhausted resource of ours.
     Alert = NGX_LOG_ALERT,
     /// The client is at fault, or nobody.

@@ -11,6 +11,9 @@ pub struct Rate {
     pub burst: u64,
 }
 
+/// The largest burst in messages.
+pub const MAX_BURST: u64 = 60_000;
+
 /// What a rate allows at a moment.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Verdict {
@@ -51,6 +54,22 @@ impl Rate {
 }
 
 impl Bucket {
+    /// Thousandths of a message: what fits into a packed bucket.
+    const MAX_EXCESS: u64 = (1 << Self::EXCESS_BITS) - 1;
+    const EXCESS_BITS: u32 = 26;
+
+    /// The bucket as one word, which can be shared between processes: good for bursts up to
+    /// [`MAX_BURST`] and for 8 years of uptime.
+    pub const fn pack(self) -> u64 {
+        let excess = if self.excess > Self::MAX_EXCESS { Self::MAX_EXCESS } else { self.excess };
+        self.at << Self::EXCESS_BITS | excess
+    }
+
+    /// The inverse of [`pack`](Self::pack).
+    pub const fn unpack(word: u64) -> Self {
+        Self { excess: word & Self::MAX_EXCESS, at: word >> Self::EXCESS_BITS }
+    }
+
     /// Lets a message pass at `now` (milliseconds), or says when to come again.
     pub fn pass(&mut self, rate: Rate, now: u64) -> Verdict {
         let excess = self.excess_at(rate, now);
@@ -63,9 +82,24 @@ impl Bucket {
         Verdict::Pass
     }
 
+    /// Counts a message that has come already, and says for how many milliseconds no further one
+    /// is welcome.
+    pub fn charge(&mut self, rate: Rate, now: u64) -> u64 {
+        let excess = self.excess_at(rate, now).saturating_add(1000).min(Self::MAX_EXCESS);
+        *self = Self { excess, at: now };
+        // Behind a message that is just within the burst, the next one has to wait.
+        let over = excess.saturating_sub(rate.burst + 1000);
+        (over * 1000).div_ceil(rate.per_second)
+    }
+
     /// Whether the bucket is as good as a new one.
     pub fn is_empty(&self, rate: Rate, now: u64) -> bool {
         self.excess_at(rate, now) == 0
+    }
+
+    /// When the last message was counted, in milliseconds.
+    pub const fn last_used(&self) -> u64 {
+        self.at
     }
 
     fn excess_at(&self, rate: Rate, now: u64) -> u64 {
@@ -99,6 +133,27 @@ mod tests {
         assert_eq!(bucket.pass(rate, 5100), Verdict::Pass);
         assert!(!bucket.is_empty(rate, 5100));
         assert!(bucket.is_empty(rate, 5500));
+    }
+
+    #[test]
+    fn whoever_is_charged_pays_later() {
+        let rate = Rate::parse("10r/s").unwrap().with_burst(1);
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.charge(rate, 0), 0);
+        assert_eq!(bucket.charge(rate, 0), 0);
+        assert_eq!(bucket.charge(rate, 0), 100);
+        assert_eq!(bucket.charge(rate, 100), 100);
+        assert_eq!(bucket.charge(rate, 1000), 0);
+    }
+
+    #[test]
+    fn a_packed_bucket_is_the_same_bucket() {
+        let rate = Rate::parse("10r/s").unwrap().with_burst(MAX_BURST as u32);
+        let mut bucket = Bucket::default();
+        let now = 8 * 365 * 86_400_000;
+        while bucket.pass(rate, now) == Verdict::Pass {}
+        let copy = Bucket::unpack(bucket.pack());
+        assert_eq!((copy.excess, copy.at), (bucket.excess, bucket.at));
     }
 
     #[test]

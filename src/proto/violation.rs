@@ -36,6 +36,8 @@ pub enum Violation {
     TooBig,
     /// The message has more frames than `ws_max_fragments`.
     TooManyFragments,
+    /// More messages than a rate with the action `close` allows.
+    TooManyMessages,
     /// A client frame without a mask (§5.1).
     Unmasked,
 }
@@ -45,7 +47,7 @@ impl Violation {
     pub const fn close_code(self) -> u16 {
         match self {
             Self::BadUtf8 | Self::BadCompression => 1007,
-            Self::TooManyFragments => 1008,
+            Self::TooManyFragments | Self::TooManyMessages => 1008,
             Self::TooBig => 1009,
             Self::Compressor | Self::OutOfMemory => 1011,
             Self::CloseCode
@@ -79,6 +81,7 @@ impl Violation {
             Self::ReservedOpcode => "reserved opcode",
             Self::TooBig => "message too big",
             Self::TooManyFragments => "too many fragments",
+            Self::TooManyMessages => "too many messages",
             Self::Unmasked => "frame not masked",
         }
     }

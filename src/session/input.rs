@@ -3,6 +3,7 @@
 use core::mem;
 
 use super::Session;
+use super::limits::Admission;
 use crate::handler::Handler;
 use crate::handler::rest::Rest;
 use crate::nginx::connection::{Connection, Received};
@@ -11,6 +12,8 @@ use crate::nginx::request::{End, Request};
 use crate::nginx::scratch;
 use crate::proto::batch::Batch;
 use crate::proto::close::{self, Event, State};
+use crate::proto::envelope;
+use crate::proto::envelope::reply::Failure;
 use crate::proto::header::Opcode;
 use crate::proto::receiver::{Body, Incoming, Payload};
 use crate::proto::utf8;
@@ -23,7 +26,11 @@ impl Session {
     /// Whether bytes of the client are of any use now.
     pub(super) fn wants_input(&self) -> bool {
         match self.state {
-            State::Open => self.outbox.len() <= self.settings.send_queue && self.handler.is_ready(),
+            State::Open => {
+                self.outbox.len() <= self.settings.send_queue
+                    && self.paused_until == 0
+                    && self.handler.is_ready()
+            }
             State::Closing => true,
             State::Closed | State::Failed => false,
         }
@@ -130,6 +137,19 @@ impl Session {
                 if self.state != State::Open {
                     return Ok(());
                 }
+                match self.limits.message(now) {
+                    Admission::Pass { pause } => self.pause(pause, now),
+                    Admission::Reject { wait } => {
+                        let id = envelope_id(body.as_slice(buf));
+                        let reply = Failure::TooManyMessages(wait).to_json(id.as_deref());
+                        self.send_batch(batch, buf, c, now)?;
+                        return self.reply(&reply, c, now);
+                    }
+                    Admission::Close => {
+                        self.send_batch(batch, buf, c, now)?;
+                        return self.fail(Violation::TooManyMessages, c, now);
+                    }
+                }
                 if matches!(self.handler, Handler::Echo) {
                     self.traffic.messages_out += 1;
                     self.traffic.bytes_out += len;
@@ -139,6 +159,8 @@ impl Session {
                 self.call(opcode, body.as_slice(buf), request, c, now)
             }
             Opcode::Ping if self.state == State::Open => {
+                let pause = self.limits.control(now);
+                self.pause(pause, now);
                 self.emit(Opcode::Pong, body, buf, batch, c, now)
             }
             Opcode::Close => {
@@ -149,7 +171,18 @@ impl Session {
                 }
             }
             // An unasked Pong is a one-way heartbeat (§5.5.3); Continuation does not occur.
-            Opcode::Ping | Opcode::Pong | Opcode::Continuation => Ok(()),
+            Opcode::Ping | Opcode::Pong | Opcode::Continuation => {
+                let pause = self.limits.control(now);
+                self.pause(pause, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Does not read the client for so many milliseconds.
+    fn pause(&mut self, ms: u64, now: u64) {
+        if ms > 0 && self.state == State::Open {
+            self.paused_until = self.paused_until.max(now + ms);
         }
     }
 
@@ -214,6 +247,16 @@ impl Session {
             }
         });
     }
+}
+
+/// The `id` under which to refuse a message; it need not be a good call.
+fn envelope_id(message: &[u8]) -> Option<String> {
+    let text = core::str::from_utf8(message).ok()?;
+    match envelope::parse(text) {
+        Ok(call) => call.id,
+        Err((id, _)) => id,
+    }
+    .map(str::to_owned)
 }
 
 impl Body {
