@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::conf::CompressionSettings;
 use crate::proto::deflate::{Deflater, History, Inflater};
@@ -51,10 +52,10 @@ impl Compression {
         }
         let key = (self.settings.level, self.window_bits);
         let payload = CODECS.with_borrow_mut(|codecs| {
-            if !codecs.deflaters.contains_key(&key) {
-                codecs.deflaters.insert(key, Deflater::new(key.0, key.1)?);
-            }
-            let deflater = codecs.deflaters.get_mut(&key).ok_or(Violation::Compressor)?;
+            let deflater = match codecs.deflaters.entry(key) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(Deflater::new(key.0, key.1)?),
+            };
             Payload::filled_by(|out| deflater.message(plain, self.sent.as_mut(), out))
         })?;
         // What the history holds must go out, even if it grew.

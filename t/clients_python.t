@@ -1,0 +1,45 @@
+#!/usr/bin/perl
+
+# Tests for WebSocket: Python's websockets.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use NginxWs;
+use Test::More;
+
+###############################################################################
+
+my $t = NginxWs->new->certificate->run(<<'EOF');
+
+server {
+    listen 127.0.0.1:%%PORT%%;
+    listen 127.0.0.1:%%PORT_TLS%% ssl;
+    listen unix:%%TESTDIR%%/ws.sock;
+
+    ssl_certificate %%TESTDIR%%/cert.pem;
+    ssl_certificate_key %%TESTDIR%%/key.pem;
+
+    location /ws {
+        ws_echo;
+        ws_subprotocol chat;
+        ws_max_message 4m;
+    }
+}
+
+EOF
+
+###############################################################################
+
+my $output = $t->client('venv/bin/python', 'python.py', $t->port,
+	$t->port('TLS'), $t->dir . '/ws.sock');
+is($output, "ok\n" x 3, 'plain, TLS, unix');
+
+$t->finish;
+
+###############################################################################
