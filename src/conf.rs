@@ -5,19 +5,23 @@
 pub(crate) mod directives;
 pub(crate) mod rates;
 mod setters;
+pub(crate) mod zones;
 
 use core::ffi::{c_char, c_void};
 
 use nginx_sys::ngx_conf_t;
 
 use crate::nginx::config::{self, Conf, Place};
+use crate::nginx::shm::Zone;
 use crate::proto::extension::Policy;
 use crate::proto::liveness::Timeouts;
 use crate::proto::origin::{OriginPolicy, Pattern};
 use crate::proto::receiver::Limits;
 use crate::proto::route::Route;
+use crate::status;
 use crate::upgrade;
 use rates::{MessageZone, SharedLimit, SocketRate};
+use zones::{CounterZone, StatusConf};
 
 /// What was said in one block, `None` where nothing was; and what it amounts to.
 ///
@@ -51,6 +55,10 @@ pub(crate) struct LocationConf {
     request_timeout: Option<u64>,
     max_response: Option<u64>,
     strict_order: Option<bool>,
+    zone: Option<Zone>,
+    /// Only in the http block; every block below has a copy.
+    counter_zones: Vec<CounterZone>,
+    status: Option<(StatusConf, Place)>,
     message_rate: Option<SocketRate>,
     /// Only in the http block; every block below has a copy.
     message_zones: Vec<MessageZone>,
@@ -73,6 +81,11 @@ pub(crate) struct Settings {
     pub(crate) drain: u64,
     pub(crate) origins: OriginPolicy,
     pub(crate) subprotocols: Vec<String>,
+    /// `ws_zone`: where is counted; the only zone there is, if nothing is said.
+    pub(crate) zone: Option<Zone>,
+    pub(crate) counter_zones: Vec<CounterZone>,
+    /// `ws_status`.
+    pub(crate) status: Option<StatusConf>,
     /// `ws_message_rate`.
     pub(crate) message_rate: Option<SocketRate>,
     pub(crate) message_zones: Vec<MessageZone>,
@@ -153,6 +166,7 @@ impl LocationConf {
             request_timeout,
             max_response,
             strict_order,
+            zone,
             message_rate,
             message_limits,
             client_headers,
@@ -183,6 +197,12 @@ impl LocationConf {
                 false => OriginPolicy::Any,
             }),
             subprotocols: self.subprotocol.clone().unwrap_or_default(),
+            zone: self.zone.or(match &*self.counter_zones {
+                [only] => Some(only.zone),
+                _ => None,
+            }),
+            counter_zones: self.counter_zones.clone(),
+            status: self.status.as_ref().map(|(status, _)| status.clone()),
             message_rate: self.message_rate,
             message_zones: self.message_zones.clone(),
             message_limits: self.message_limits.clone().unwrap_or_default(),
@@ -266,6 +286,7 @@ pub(crate) unsafe extern "C" fn merge_location(
     }
     conf.inherit(prev);
     conf.message_zones.clone_from(&prev.message_zones);
+    conf.counter_zones.clone_from(&prev.counter_zones);
     conf.settings = Some(conf.complete());
 
     // A directive behind ours may have taken the location for its own module.
@@ -273,6 +294,11 @@ pub(crate) unsafe extern "C" fn merge_location(
         && cf.content_handler().map(|h| h as usize) != upgrade::HANDLER.map(|h| h as usize)
     {
         return cf.error_at(name, format_args!("{}", setters::CONFLICT), place);
+    }
+    if let Some((_, place)) = &conf.status
+        && cf.content_handler().map(|h| h as usize) != status::HANDLER.map(|h| h as usize)
+    {
+        return cf.error_at(c"ws_status", format_args!("{}", setters::CONFLICT), place);
     }
     config::OK
 }

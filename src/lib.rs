@@ -5,10 +5,11 @@
 //! | layer | module | what it is |
 //! |---|---|---|
 //! | L0 | [`proto`] | RFC 6455 as pure functions and small state machines: no nginx, no I/O, no `unsafe` |
+//! | L0 | [`metrics`] | counters in shared memory, and how they are shown: as pure |
 //! | L1 | `nginx` | thin safe handles over nginx's request, connection, log and configuration |
 //! | L2 | `session` | one upgraded connection: bytes in, messages out, timers, drain |
 //! | L3 | `handler` | what a location does with messages |
-//! | L4 | `conf`, `upgrade`, `variables` | directives, the handshake as a content handler, `$ws_*` |
+//! | L4 | `conf`, `upgrade`, `status`, `variables` | directives, content handlers, `$ws_*` |
 //! | L5 | `module` | the tables nginx reads when it loads the module |
 //!
 //! Everything but L0 needs the feature `module`.  Unit tests cover L0 (symbols of nginx do not link
@@ -20,6 +21,7 @@
     allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
 )]
 
+pub mod metrics;
 pub mod proto;
 
 #[cfg(all(feature = "module", not(test)))]
@@ -32,6 +34,8 @@ mod module;
 mod nginx;
 #[cfg(all(feature = "module", not(test)))]
 mod session;
+#[cfg(all(feature = "module", not(test)))]
+mod status;
 #[cfg(all(feature = "module", not(test)))]
 mod upgrade;
 #[cfg(all(feature = "module", not(test)))]

@@ -9,6 +9,7 @@ pub(crate) mod complex_value;
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod log;
+pub(crate) mod process;
 pub(crate) mod request;
 pub(crate) mod scratch;
 pub(crate) mod shm;

@@ -15,6 +15,7 @@ use limits::Limits;
 
 use crate::conf::Settings;
 use crate::handler::Handler;
+use crate::metrics::{Counter, Gauge, Side, Slot};
 use crate::nginx::connection::{Broken, Connection, random_below};
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
@@ -41,6 +42,8 @@ pub(crate) struct Session {
     /// Bytes of the client that were read and must wait.
     stash: Vec<u8>,
     traffic: Traffic,
+    /// Where this worker counts for the location.
+    slot: Option<Slot<'static>>,
     opened: u64,
     /// The close that is due when the work under way is done.
     leaving: Option<&'static str>,
@@ -49,6 +52,18 @@ pub(crate) struct Session {
     gone: Option<End>,
     id: [u8; 16],
     subprotocol: Option<&'static str>,
+}
+
+/// What a handshake has settled.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) handler: Handler,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) limits: Limits,
+    pub(crate) slot: Option<Slot<'static>>,
+    pub(crate) subprotocol: Option<&'static str>,
+    /// Names the socket; nobody can guess it.
+    pub(crate) id: [u8; 16],
 }
 
 /// Whole data messages and their payload bytes.
@@ -65,7 +80,16 @@ pub(crate) struct Traffic {
 struct Ended {
     code: u16,
     reason: Box<str>,
+    side: Side,
     at: u64,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot {
+            slot.change(Gauge::Sockets, -1);
+        }
+    }
 }
 
 impl From<Broken> for End {
@@ -81,15 +105,11 @@ impl From<NoMemory> for End {
 }
 
 impl Session {
-    pub(crate) fn new(
-        settings: &'static Settings,
-        handler: Handler,
-        compression: Option<Compression>,
-        limits: Limits,
-        subprotocol: Option<&'static str>,
-        id: [u8; 16],
-        now: u64,
-    ) -> Self {
+    pub(crate) fn new(settings: &'static Settings, parts: Parts, now: u64) -> Self {
+        let Parts { handler, compression, limits, slot, subprotocol, id } = parts;
+        if let Some(slot) = slot {
+            slot.change(Gauge::Sockets, 1);
+        }
         Self {
             settings,
             handler,
@@ -105,6 +125,7 @@ impl Session {
             outbox: Outbox::default(),
             stash: Vec::new(),
             traffic: Traffic::default(),
+            slot,
             opened: now,
             leaving: None,
             ended: None,
@@ -124,8 +145,11 @@ impl Session {
                 let served = self.serve(request, c, now);
                 let end = served.and_then(|()| self.wait(request, c, now)).err()?;
                 // Whatever ended the connection without a Close frame.
-                self.ended(close::ABNORMAL, "", now);
+                self.ended(close::ABNORMAL, "", Side::Client, now);
                 c.disarm();
+                if let (Some(slot), Some(ended)) = (self.slot, &self.ended) {
+                    slot.closed(ended.side, ended.code);
+                }
                 *self.gone.insert(end)
             }
         };
@@ -142,6 +166,9 @@ impl Session {
             return Err(self.last_words(c, now));
         }
         if c.take_close_request() {
+            if let Some(slot) = self.slot {
+                slot.set(Gauge::Draining, 1);
+            }
             // Jitter, so that clients do not come back all at once.
             self.clock.drain(now + random_below(self.settings.drain));
             self.on_deadlines(c, now)?;
@@ -227,7 +254,7 @@ impl Session {
                 Due::Drain => self.leave("going away"),
                 Due::PongTimeout => {
                     c.log(Level::Info, format_args!("websocket: client does not answer a ping"));
-                    self.ended(close::ABNORMAL, "ping timeout", now);
+                    self.ended(close::ABNORMAL, "ping timeout", Side::Server, now);
                     return Err(End::TimedOut);
                 }
                 Due::CloseTimeout => {
@@ -250,7 +277,10 @@ impl Session {
             Level::Info,
             format_args!("websocket: client does not read, {} bytes unsent", self.outbox.len()),
         );
-        self.ended(close::POLICY, "slow reader", now);
+        self.ended(close::POLICY, "slow reader", Side::Server, now);
+        if let Some(slot) = self.slot {
+            slot.add(Counter::SlowReaders, 1);
+        }
         End::TimedOut
     }
 
@@ -310,7 +340,8 @@ impl Session {
             // RFC 6455 §5.5.1: the answer typically echoes the status code.
             Effect::AnswerClose => close::frame(code, ""),
         };
-        self.ended(code, reason, now);
+        let side = if effect == Effect::AnswerClose { Side::Client } else { Side::Server };
+        self.ended(code, reason, side, now);
         if self.outbox.push_owned(frame, 0).is_err() {
             c.log(Level::Alert, format_args!("websocket: no memory for a close frame"));
             return Err(End::Abort);
@@ -319,11 +350,11 @@ impl Session {
     }
 
     /// Notes how the socket ended; the first to say so is right.
-    fn ended(&mut self, code: u16, reason: &str, now: u64) {
+    fn ended(&mut self, code: u16, reason: &str, side: Side, now: u64) {
         match &mut self.ended {
             // The socket lasts until TCP ends, or until nginx lingers.
             Some(ended) => ended.at = now,
-            None => self.ended = Some(Ended { code, reason: reason.into(), at: now }),
+            None => self.ended = Some(Ended { code, reason: reason.into(), side, at: now }),
         }
     }
 
@@ -340,6 +371,37 @@ impl Session {
     /// Milliseconds since the handshake, until the end if there was one.
     pub(crate) fn duration(&self) -> u64 {
         self.ended.as_ref().map_or(0, |ended| ended.at.saturating_sub(self.opened))
+    }
+
+    /// Counts a data message of the client.
+    fn count_in(&mut self, opcode: Opcode, len: usize) {
+        self.traffic.messages_in += 1;
+        self.traffic.bytes_in += len as u64;
+        if let Some(slot) = self.slot {
+            let text = opcode == Opcode::Text;
+            slot.add(if text { Counter::TextIn } else { Counter::BinaryIn }, 1);
+            let bytes = if text { Counter::TextBytesIn } else { Counter::BinaryBytesIn };
+            slot.add(bytes, len as u64);
+        }
+    }
+
+    /// Counts a data message to the client.
+    fn count_out(&mut self, opcode: Opcode, len: usize) {
+        self.traffic.messages_out += 1;
+        self.traffic.bytes_out += len as u64;
+        if let Some(slot) = self.slot {
+            let text = opcode == Opcode::Text;
+            slot.add(if text { Counter::TextOut } else { Counter::BinaryOut }, 1);
+            let bytes = if text { Counter::TextBytesOut } else { Counter::BinaryBytesOut };
+            slot.add(bytes, len as u64);
+        }
+    }
+
+    /// Counts a message over a rate.
+    fn count_limited(&self, counter: Counter) {
+        if let Some(slot) = self.slot {
+            slot.add(counter, 1);
+        }
     }
 
     pub(crate) const fn traffic(&self) -> Traffic {

@@ -12,14 +12,16 @@ use nginx_sys::{
 use crate::conf::{LocationConf, Settings};
 use crate::handler::Handler;
 use crate::handler::rest::Rest;
+use crate::metrics::{Counter, Slot};
 use crate::module::ngx_http_ws_module;
 use crate::nginx::connection::random_bytes;
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
 use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
-use crate::session::Session;
 use crate::session::compression::Compression;
 use crate::session::limits::Limits;
+use crate::session::{Parts, Session};
+use crate::status;
 
 /// What `ws_echo` installs in its location.
 pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_handler);
@@ -35,6 +37,7 @@ unsafe extern "C" fn ngx_http_ws_handler(r: *mut ngx_http_request_t) -> ngx_int_
     // SAFETY: nginx calls a content handler with a live request.
     let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
     let Some(settings) = settings(request) else { return NGX_ERROR as ngx_int_t };
+    let slot = status::slot(settings);
     // A subrequest (auth_request, SSI, mirror) has no connection of its own to upgrade.
     if !request.is_main() {
         return ngx_int_t::from(Refusal::NoUpgrade.status() as i16);
@@ -48,8 +51,17 @@ unsafe extern "C" fn ngx_http_ws_handler(r: *mut ngx_http_request_t) -> ngx_int_
         compression: settings.compression.as_ref().map(|compression| &compression.policy),
     };
     match handshake::check(&handshake, request.headers()) {
-        Ok(accepted) => accept(request, settings, &accepted).unwrap_or(500),
+        Ok(accepted) => {
+            let rc = accept(request, settings, &accepted, slot).unwrap_or(500);
+            let counter = match rc {
+                Request::TAKEN => Counter::Accepted,
+                _ => Counter::HandshakeFailed,
+            };
+            count(slot, counter);
+            rc
+        }
         Err(refusal) => {
+            count(slot, counter_of(refusal));
             request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
             refuse(request, refusal).unwrap_or(500)
         }
@@ -61,6 +73,7 @@ fn accept(
     request: Request,
     settings: &'static Settings,
     accepted: &Accepted,
+    slot: Option<Slot<'static>>,
 ) -> Result<ngx_int_t, NoMemory> {
     request.add_header("Upgrade", b"websocket")?;
     request.add_header("Sec-WebSocket-Accept", &accepted.accept)?;
@@ -74,21 +87,21 @@ fn accept(
     }
 
     let connection = request.connection();
-    let session = Session::new(
-        settings,
-        match &settings.rest {
+    let parts = Parts {
+        handler: match &settings.rest {
             None => Handler::Echo,
-            Some(rest) => Handler::Rest(Box::new(Rest::new(rest))),
+            Some(rest) => Handler::Rest(Box::new(Rest::new(rest, slot))),
         },
-        settings
+        compression: settings
             .compression
             .zip(accepted.deflate)
             .map(|(settings, agreement)| Compression::new(settings, agreement)),
-        Limits::new(request, settings),
-        subprotocol.map(String::as_str),
-        random_bytes(),
-        connection.now(),
-    );
+        limits: Limits::new(request, settings),
+        slot,
+        subprotocol: subprotocol.map(String::as_str),
+        id: random_bytes(),
+    };
+    let session = Session::new(settings, parts, connection.now());
     let upgraded: *mut Upgraded = Box::into_raw(Box::new(Upgraded { session, stock: None }));
     if let Err(e) = request.on_destroy(drop_upgraded, upgraded.cast()) {
         // SAFETY: made right above and known to nobody else.
@@ -121,11 +134,12 @@ fn refuse(request: Request, refusal: Refusal) -> Result<ngx_int_t, NoMemory> {
                 request.add_header("Connection", b"Upgrade")?;
             }
             if !request.has_error_page(status) {
-                return Ok(request.answer(
+                return request.answer(
                     status,
                     "426 Upgrade Required",
+                    "text/plain",
                     "This location speaks WebSocket (RFC 6455), version 13.\n",
-                ));
+                );
             }
         }
         _ => {}
@@ -170,7 +184,25 @@ pub(crate) fn session<'r>(request: Request) -> Option<&'r Session> {
     unsafe { upgraded.as_ref() }.map(|upgraded| &upgraded.session)
 }
 
-fn settings(request: Request) -> Option<&'static Settings> {
+fn count(slot: Option<Slot<'_>>, counter: Counter) {
+    if let Some(slot) = slot {
+        slot.add(counter, 1);
+    }
+}
+
+const fn counter_of(refusal: Refusal) -> Counter {
+    match refusal {
+        Refusal::Method => Counter::NotAllowed,
+        Refusal::NoUpgrade | Refusal::Version => Counter::UpgradeRequired,
+        Refusal::Key | Refusal::Body | Refusal::Repeated | Refusal::Extensions => {
+            Counter::BadRequest
+        }
+        Refusal::Origin => Counter::Forbidden,
+    }
+}
+
+/// The settings of the location a request is in.
+pub(crate) fn settings(request: Request) -> Option<&'static Settings> {
     let conf: *const LocationConf = request.location_conf(module()).cast();
     // SAFETY: made by `create_location`; lives in the pool of the cycle, which nginx keeps as long
     // as any connection that was accepted under it.

@@ -5,15 +5,16 @@ use core::mem::offset_of;
 use core::ptr;
 
 use nginx_sys::{
-    NGX_CONF_1MORE, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_CONF_TAKE3, NGX_HTTP_LOC_CONF,
-    NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_SRV_CONF, ngx_command_t, ngx_conf_t,
+    NGX_CONF_1MORE, NGX_CONF_NOARGS, NGX_CONF_TAKE1, NGX_CONF_TAKE3, NGX_CONF_TAKE12,
+    NGX_HTTP_LOC_CONF, NGX_HTTP_LOC_CONF_OFFSET, NGX_HTTP_MAIN_CONF, NGX_HTTP_SRV_CONF,
+    ngx_command_t, ngx_conf_t,
 };
 
 use super::setters::{
     Bounds, set_client_headers, set_count, set_echo, set_flag, set_order, set_origin,
     set_response_headers, set_rest, set_route, set_size, set_subprotocol, set_time,
 };
-use super::{LocationConf, rates};
+use super::{LocationConf, rates, zones};
 use crate::nginx::request::static_str;
 
 type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
@@ -98,7 +99,7 @@ macro_rules! field {
 
 /// What `ngx_module_t.commands` points to.
 #[rustfmt::skip]
-pub(crate) static mut COMMANDS: [ngx_command_t; 31] = [
+pub(crate) static mut COMMANDS: [ngx_command_t; 33] = [
     plain("ws_echo\0", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, set_echo),
     plain("ws_origin\0", ANYWHERE | NGX_CONF_1MORE, set_origin),
     plain("ws_subprotocol\0", ANYWHERE | NGX_CONF_1MORE, set_subprotocol),
@@ -121,6 +122,8 @@ pub(crate) static mut COMMANDS: [ngx_command_t; 31] = [
     http("ws_worker_inflight\0", set_count, field!(worker_inflight), INFLIGHT),
     number("ws_request_timeout\0", set_time, field!(request_timeout), TIME),
     number("ws_max_response\0", set_size, field!(max_response), MESSAGE),
+    plain("ws_zone\0", ANYWHERE | NGX_CONF_TAKE12, zones::set_zone),
+    plain("ws_status\0", NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS | NGX_CONF_TAKE12, zones::set_status),
     plain("ws_message_rate\0", ANYWHERE | NGX_CONF_1MORE, rates::set_rate),
     plain("ws_message_zone\0", NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE3, rates::set_zone),
     plain("ws_message_limit\0", ANYWHERE | NGX_CONF_1MORE, rates::set_limit),

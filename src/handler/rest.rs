@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::conf::RestSettings;
+use crate::metrics::{Counter, Gauge, Slot as Counters};
 use crate::nginx::capture::{Capture, CaptureFailure};
 use crate::nginx::request::{NoMemory, Request};
 use crate::nginx::slots::{self, Slot, Ticket};
@@ -19,6 +20,8 @@ use crate::proto::path;
 #[derive(Debug)]
 pub(crate) struct Rest {
     settings: &'static RestSettings,
+    /// Where this worker counts for the location.
+    counters: Option<Counters<'static>>,
     /// Made for the first call.
     base: Option<BaseHeaders>,
     /// In the order of their messages.
@@ -31,7 +34,9 @@ pub(crate) struct Rest {
 struct Pending {
     id: Option<Box<str>>,
     request: VirtualRequest,
+    started: u64,
     deadline: u64,
+    counters: Option<Counters<'static>>,
     /// Its time is over; it may run on until nginx lets go of it.
     timed_out: bool,
     answered: bool,
@@ -39,8 +44,11 @@ struct Pending {
 }
 
 impl Rest {
-    pub(crate) fn new(settings: &'static RestSettings) -> Self {
-        Self { settings, base: None, calls: VecDeque::new(), ticket: None }
+    pub(crate) const fn new(
+        settings: &'static RestSettings,
+        counters: Option<Counters<'static>>,
+    ) -> Self {
+        Self { settings, counters, base: None, calls: VecDeque::new(), ticket: None }
     }
 
     /// Whether one more call may start: `ws_inflight`, `ws_worker_inflight`.
@@ -70,14 +78,20 @@ impl Rest {
         leaving: bool,
         now: u64,
     ) -> Option<String> {
-        let call = match envelope::parse(message) {
-            Ok(call) => call,
-            Err((id, rejection)) => return Some(Failure::Rejected(rejection).to_json(id)),
+        let (id, started) = match envelope::parse(message) {
+            Ok(call) if leaving => (call.id, Err(Failure::ShuttingDown)),
+            Ok(call) => (call.id, self.start(client, &call, now)),
+            Err((id, rejection)) => (id, Err(Failure::Rejected(rejection))),
         };
-        if leaving {
-            return Some(Failure::ShuttingDown.to_json(call.id));
+        let failure = started.err()?;
+        self.count(Counter::RestRefused);
+        Some(failure.to_json(id))
+    }
+
+    fn count(&self, counter: Counter) {
+        if let Some(counters) = self.counters {
+            counters.add(counter, 1);
         }
-        self.start(client, &call, now).err().map(|failure| failure.to_json(call.id))
     }
 
     /// Takes a binary message.
@@ -124,7 +138,12 @@ impl Rest {
         let capture = Capture::new(&settings.response_headers, settings.max_response);
         let request = VirtualRequest::start(client, base, &spec, capture)
             .map_err(|NoMemory| Failure::Overloaded)?;
+        if let Some(counters) = self.counters {
+            counters.change(Gauge::Requests, 1);
+        }
         self.calls.push_back(Pending {
+            started: now,
+            counters: self.counters,
             id: call.id.map(Into::into),
             request,
             deadline: now.saturating_add(settings.request_timeout),
@@ -157,8 +176,8 @@ impl Rest {
     }
 
     /// The next reply that is due, in the order of `ws_order`.
-    pub(crate) fn reply(&mut self) -> Option<String> {
-        let settings = self.settings;
+    pub(crate) fn reply(&mut self, now: u64) -> Option<String> {
+        let (settings, counters) = (self.settings, self.counters);
         // A call that was answered early goes when its request does.
         self.calls.retain(|call| !(call.answered && call.request.response().is_some()));
         let ready = |call: &Pending| {
@@ -172,7 +191,11 @@ impl Rest {
         };
         let call = self.calls.get_mut(i)?;
         call.answered = true;
-        let reply = call.reply();
+        let (counter, reply) = call.reply();
+        if let Some(counters) = counters {
+            counters.add(counter, 1);
+            counters.took(now.saturating_sub(call.started));
+        }
         if call.request.response().is_some() {
             self.calls.remove(i);
         }
@@ -210,7 +233,7 @@ impl Rest {
 }
 
 impl Pending {
-    fn reply(&self) -> String {
+    fn reply(&self) -> (Counter, String) {
         let id = self.id.as_deref();
         let failure = match self.request.response() {
             _ if self.timed_out => Failure::Timeout,
@@ -228,10 +251,24 @@ impl Pending {
                         content_type: capture.content_type.as_deref(),
                         body: &capture.body,
                     };
-                    return response.to_json(id);
+                    let counter = match capture.status / 100 {
+                        1 | 2 => Counter::Rest2xx,
+                        3 => Counter::Rest3xx,
+                        4 => Counter::Rest4xx,
+                        _ => Counter::Rest5xx,
+                    };
+                    return (counter, response.to_json(id));
                 }
             },
         };
-        failure.to_json(id)
+        (Counter::RestFailed, failure.to_json(id))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(counters) = self.counters {
+            counters.change(Gauge::Requests, -1);
+        }
     }
 }

@@ -125,6 +125,12 @@ impl Conf {
         unsafe { (*self.core_location()).handler = handler };
     }
 
+    /// Whether the directive stands in the http block itself.
+    pub(crate) fn is_http_block(self) -> bool {
+        // SAFETY: cmd_type is plain data, set while a block is read.
+        unsafe { (*self.0).cmd_type == nginx_sys::NGX_HTTP_MAIN_CONF as usize }
+    }
+
     /// Whether what is being merged is the inside of an `if` or `limit_except`.
     pub(crate) fn is_nameless(self) -> bool {
         // SAFETY: as in `set_content_handler`.

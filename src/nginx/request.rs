@@ -155,37 +155,48 @@ impl Request {
         unsafe { *(*self.as_ptr()).loc_conf.add(module.ctx_index) }
     }
 
-    /// Answers with a plain text body, for statuses that nginx has no page for.
-    pub(crate) fn answer(self, status: u16, line: &'static str, body: &'static str) -> ngx_int_t {
+    pub(crate) fn is_head(self) -> bool {
+        // SAFETY: the request is live.
+        unsafe { (*self.as_ptr()).method == nginx_sys::NGX_HTTP_HEAD as usize }
+    }
+
+    /// Answers with a body of ours; an empty `line` leaves the status line to nginx.
+    pub(crate) fn answer(
+        self,
+        status: u16,
+        line: &'static str,
+        content_type: &'static str,
+        body: &str,
+    ) -> Result<ngx_int_t, NoMemory> {
         let r = self.as_ptr();
-        // SAFETY: the request is live, no header was sent, and the strings are static.  The buffer
-        // is zeroed as ngx_calloc_buf() does and copied by the pool's rules below.
+        let text = self.copy(body.as_bytes())?;
+        // SAFETY: the request is live, no header was sent, and the strings are static or in its
+        // pool.  The buffer is zeroed as ngx_calloc_buf() does.
         unsafe {
             let rc = ngx_http_discard_request_body(r);
             if rc != NGX_OK as ngx_int_t {
-                return rc;
+                return Ok(rc);
             }
             (*r).headers_out.status = status as usize;
             (*r).headers_out.status_line = static_str(line);
-            (*r).headers_out.content_type = static_str("text/plain");
-            (*r).headers_out.content_type_len = "text/plain".len();
+            (*r).headers_out.content_type = static_str(content_type);
+            (*r).headers_out.content_type_len = content_type.len();
             (*r).headers_out.content_length_n = body.len() as i64;
             let rc = ngx_http_send_header(r);
             if rc == NGX_ERROR as ngx_int_t || rc > NGX_OK as ngx_int_t || (*r).header_only() != 0 {
-                return rc;
+                return Ok(rc);
             }
             let buf: *mut ngx_buf_t =
                 nginx_sys::ngx_pcalloc(self.pool(), size_of::<ngx_buf_t>()).cast();
             if buf.is_null() {
-                return NGX_ERROR as ngx_int_t;
+                return Err(NoMemory);
             }
-            let text = static_str(body);
             (*buf).pos = text.data;
             (*buf).last = text.data.add(text.len);
             (*buf).set_memory(1);
             (*buf).set_last_buf(1);
             (*buf).set_last_in_chain(1);
-            ngx_http_output_filter(r, &mut ngx_chain_t { buf, next: ptr::null_mut() })
+            Ok(ngx_http_output_filter(r, &mut ngx_chain_t { buf, next: ptr::null_mut() }))
         }
     }
 

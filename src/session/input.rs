@@ -6,6 +6,7 @@ use super::Session;
 use super::limits::Admission;
 use crate::handler::Handler;
 use crate::handler::rest::Rest;
+use crate::metrics::Counter;
 use crate::nginx::connection::{Connection, Received};
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, Request};
@@ -130,29 +131,32 @@ impl Session {
                         }
                     };
                 }
-                let len = body.len() as u64;
-                self.traffic.messages_in += 1;
-                self.traffic.bytes_in += len;
+                self.count_in(opcode, body.len());
                 // RFC 6455 §5.5.1: after a Close frame, no more data.
                 if self.state != State::Open {
                     return Ok(());
                 }
                 match self.limits.message(now) {
-                    Admission::Pass { pause } => self.pause(pause, now),
+                    Admission::Pass { pause: 0 } => {}
+                    Admission::Pass { pause } => {
+                        self.count_limited(Counter::LimitDelayed);
+                        self.pause(pause, now);
+                    }
                     Admission::Reject { wait } => {
+                        self.count_limited(Counter::LimitRejected);
                         let id = envelope_id(body.as_slice(buf));
                         let reply = Failure::TooManyMessages(wait).to_json(id.as_deref());
                         self.send_batch(batch, buf, c, now)?;
                         return self.reply(&reply, c, now);
                     }
                     Admission::Close => {
+                        self.count_limited(Counter::LimitClosed);
                         self.send_batch(batch, buf, c, now)?;
                         return self.fail(Violation::TooManyMessages, c, now);
                     }
                 }
                 if matches!(self.handler, Handler::Echo) {
-                    self.traffic.messages_out += 1;
-                    self.traffic.bytes_out += len;
+                    self.count_out(opcode, body.len());
                     return self.emit(opcode, body, buf, batch, c, now);
                 }
                 self.send_batch(batch, buf, c, now)?;

@@ -55,7 +55,7 @@ impl Session {
     pub(super) fn answer(&mut self, c: Connection, now: u64) -> Result<(), End> {
         while self.state == State::Open
             && let Handler::Rest(rest) = &mut self.handler
-            && let Some(reply) = rest.reply()
+            && let Some(reply) = rest.reply(now)
         {
             self.reply(&reply, c, now)?;
         }
@@ -64,8 +64,7 @@ impl Session {
 
     /// Sends a text message of ours.
     pub(super) fn reply(&mut self, text: &str, c: Connection, now: u64) -> Result<(), End> {
-        self.traffic.messages_out += 1;
-        self.traffic.bytes_out += text.len() as u64;
+        self.count_out(Opcode::Text, text.len());
         let compressed = match &mut self.compression {
             Some(compression) => compression.deflate(text.as_bytes()),
             None => Ok(None),

@@ -1,0 +1,116 @@
+//! `ws_zone`, `ws_status`: where is counted, and where it is shown.
+
+use core::ffi::{c_char, c_void};
+
+use nginx_sys::{ngx_command_t, ngx_conf_t};
+
+use super::LocationConf;
+use crate::nginx::config::{self, Conf};
+use crate::nginx::shm::{BadZone, Zone};
+use crate::status;
+
+/// `ws_zone name size;`
+#[derive(Clone, Debug)]
+pub(crate) struct CounterZone {
+    pub(crate) name: String,
+    pub(crate) zone: Zone,
+}
+
+/// How `ws_status` shows the counters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Format {
+    /// As the request's `Accept` asks for.
+    Negotiated,
+    Json,
+    Prometheus,
+}
+
+/// `ws_status` of a location.
+#[derive(Clone, Debug)]
+pub(crate) struct StatusConf {
+    /// The one zone to show; all when `None`.
+    pub(crate) zone: Option<Zone>,
+    pub(crate) format: Format,
+}
+
+/// `ws_zone name [size];`
+pub(super) unsafe extern "C" fn set_zone(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    let name = config::name(cmd);
+    let mut args = cf.args();
+    let Some(zone_name) = args.next() else { return config::ERROR };
+    let Some(size_arg) = args.next() else {
+        // A reference: this block counts there.
+        if conf.zone.is_some() {
+            return config::DUPLICATE;
+        }
+        let Ok(zone) = Zone::refer(cf, zone_name) else { return config::ERROR };
+        conf.zone = Some(zone);
+        return config::OK;
+    };
+    if !cf.is_http_block() {
+        return cf.error(name, format_args!("defines a zone outside of the http block"));
+    }
+    let Some(size) = config::parse_size(size_arg) else {
+        return cf.error(
+            name,
+            format_args!("invalid size \"{size_arg}\": expected a size such as 64k or 1m"),
+        );
+    };
+    match Zone::define(cf, zone_name, size as usize, "a ws_zone".to_owned()) {
+        Ok(zone) => {
+            let name = zone_name.to_string();
+            conf.counter_zones.push(CounterZone { name, zone });
+            config::OK
+        }
+        Err(BadZone::TooSmall) => cf.error(name, format_args!("zone \"{zone_name}\" is too small")),
+        Err(BadZone::Taken) => {
+            cf.error(name, format_args!("zone \"{zone_name}\" is already defined"))
+        }
+        Err(BadZone::Refused) => config::ERROR,
+    }
+}
+
+/// `ws_status [zone] [json|prometheus];`
+pub(super) unsafe extern "C" fn set_status(
+    cf: *mut ngx_conf_t,
+    cmd: *mut ngx_command_t,
+    conf: *mut c_void,
+) -> *mut c_char {
+    // SAFETY: nginx passes its configuration, our directive and our structure.
+    let (cf, cmd, conf) = unsafe { (Conf::new(cf), &*cmd, &mut *conf.cast::<LocationConf>()) };
+    let name = config::name(cmd);
+    if conf.status.is_some() {
+        return config::DUPLICATE;
+    }
+    let mut status = StatusConf { zone: None, format: Format::Negotiated };
+    for arg in cf.args() {
+        match arg.as_bytes() {
+            b"json" if status.format == Format::Negotiated => status.format = Format::Json,
+            b"prometheus" if status.format == Format::Negotiated => {
+                status.format = Format::Prometheus;
+            }
+            b"json" | b"prometheus" => {
+                return cf.error(name, format_args!("names two formats"));
+            }
+            _ if status.zone.is_some() => {
+                return cf.error(name, format_args!("invalid parameter \"{arg}\""));
+            }
+            _ => match Zone::refer(cf, arg) {
+                Ok(zone) => status.zone = Some(zone),
+                Err(_) => return config::ERROR,
+            },
+        }
+    }
+    if cf.content_handler().is_some() {
+        return cf.error(name, format_args!("{}", super::setters::CONFLICT));
+    }
+    cf.set_content_handler(status::HANDLER);
+    conf.status = Some((status, cf.place()));
+    config::OK
+}

@@ -1,0 +1,78 @@
+//! `ws_status`: the counters of zones, as JSON or for Prometheus.
+
+use std::cell::RefCell;
+
+use nginx_sys::{NGX_ERROR, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t};
+
+use crate::conf::Settings;
+use crate::conf::zones::Format;
+use crate::metrics::{Slot, Snapshot, render};
+use crate::nginx::process;
+use crate::nginx::request::{NoMemory, Request};
+use crate::nginx::shm::Zone;
+use crate::upgrade;
+
+/// What `ws_status` installs in its location.
+pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_status_handler);
+
+unsafe extern "C" fn ngx_http_ws_status_handler(r: *mut ngx_http_request_t) -> ngx_int_t {
+    // SAFETY: nginx calls a content handler with a live request.
+    let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
+    let Some(settings) = upgrade::settings(request) else { return NGX_ERROR as ngx_int_t };
+    if !request.is_get() && !request.is_head() {
+        return 405;
+    }
+    serve(request, settings).unwrap_or(500)
+}
+
+fn serve(request: Request, settings: &Settings) -> Result<ngx_int_t, NoMemory> {
+    let Some(status) = &settings.status else { return Ok(404) };
+    let zones: Vec<_> = settings
+        .counter_zones
+        .iter()
+        .filter(|counters| status.zone.is_none_or(|zone| zone == counters.zone))
+        .map(|counters| {
+            let snapshot = Snapshot::take(counters.zone.words(), process::is_alive);
+            (counters.name.clone(), snapshot)
+        })
+        .collect();
+    let format = match status.format {
+        Format::Negotiated if prefers_text(request) => Format::Prometheus,
+        format => format,
+    };
+    request.add_header("Cache-Control", b"no-store")?;
+    if format == Format::Prometheus {
+        let body = render::prometheus(&zones);
+        return request.answer(200, "", "text/plain; version=0.0.4; charset=utf-8", &body);
+    }
+    request.answer(200, "", "application/json", &render::json(&zones))
+}
+
+/// Whether `Accept` names one of the formats that a Prometheus server asks for.
+fn prefers_text(request: Request) -> bool {
+    request.headers().any(|(name, value)| {
+        name.eq_ignore_ascii_case(b"accept")
+            && value.split(|b| *b == b',').any(|item| {
+                let media_type = item.split(|b| *b == b';').next().unwrap_or_default();
+                matches!(media_type.trim_ascii(), b"text/plain" | b"application/openmetrics-text")
+            })
+    })
+}
+
+thread_local! {
+    /// The slots this worker has taken; `None` where a zone had no more.
+    static SLOTS: RefCell<Vec<(Zone, Option<Slot<'static>>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// This worker's slot in the zone of a location, if that counts.
+pub(crate) fn slot(settings: &Settings) -> Option<Slot<'static>> {
+    let zone = settings.zone?;
+    SLOTS.with_borrow_mut(|slots| {
+        if let Some((_, slot)) = slots.iter().find(|(known, _)| *known == zone) {
+            return *slot;
+        }
+        let slot = Slot::take(zone.words(), process::id(), process::is_alive);
+        slots.push((zone, slot));
+        slot
+    })
+}
