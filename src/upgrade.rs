@@ -194,9 +194,11 @@ const fn counter_of(refusal: Refusal) -> Counter {
     match refusal {
         Refusal::Method => Counter::NotAllowed,
         Refusal::NoUpgrade | Refusal::Version => Counter::UpgradeRequired,
-        Refusal::Key | Refusal::Body | Refusal::Repeated | Refusal::Extensions => {
-            Counter::BadRequest
-        }
+        Refusal::Key
+        | Refusal::Body
+        | Refusal::Repeated
+        | Refusal::Protocol
+        | Refusal::Extensions => Counter::BadRequest,
         Refusal::Origin => Counter::Forbidden,
     }
 }

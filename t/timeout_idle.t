@@ -66,12 +66,14 @@ $took = time - $start;
 cmp_ok($took, '>=', 0.29, 'not before ws_close_timeout');
 cmp_ok($took, '<', 0.29 + $NginxWs::slow, 'not long after it');
 
-# One that answers with messages: they are not echoed any more.
+# One that goes on: messages are not echoed any more, but until its own Close
+# a Ping is answered (RFC 6455, 5.5.2).
 
 $s = $t->ws('/idle');
 is(($s->read_close)[0], 1001, 'client that goes on');
 $s->text('late')->ping('late')->close(1000);
-is(join(' ', $s->end, length $s->{in}), 'eof 0', 'is not answered');
+is($s->read, 'pong:late', 'a ping is answered');
+is(join(' ', $s->end, length $s->{in}), 'eof 0', 'a message is not');
 
 # Any frame is a sign of life.
 

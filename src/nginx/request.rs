@@ -6,7 +6,7 @@ use core::ptr::{self, NonNull};
 
 use nginx_sys::{
     NGX_DONE, NGX_ERROR, NGX_HTTP_CLIENT_CLOSED_REQUEST, NGX_HTTP_FLUSH, NGX_HTTP_GET,
-    NGX_HTTP_VERSION_11, NGX_OK, ngx_buf_t, ngx_chain_t, ngx_event_handler_pt,
+    NGX_HTTP_VERSION_11, NGX_HTTP_VERSION_20, NGX_OK, ngx_buf_t, ngx_chain_t, ngx_event_handler_pt,
     ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_discard_request_body,
     ngx_http_err_page_t, ngx_http_finalize_request, ngx_http_output_filter, ngx_http_request_t,
     ngx_http_run_posted_requests, ngx_http_send_header, ngx_http_send_special, ngx_int_t,
@@ -77,10 +77,10 @@ impl Request {
 
     pub(crate) fn version(self) -> HttpVersion {
         // SAFETY: the request is live.
-        match unsafe { (*self.as_ptr()).http_version }.cmp(&(NGX_HTTP_VERSION_11 as usize)) {
-            core::cmp::Ordering::Less => HttpVersion::Before11,
-            core::cmp::Ordering::Equal => HttpVersion::Http11,
-            core::cmp::Ordering::Greater => HttpVersion::After11,
+        match unsafe { (*self.as_ptr()).http_version } as u32 {
+            0..NGX_HTTP_VERSION_11 => HttpVersion::Before11,
+            NGX_HTTP_VERSION_11..NGX_HTTP_VERSION_20 => HttpVersion::Http11,
+            _ => HttpVersion::After11,
         }
     }
 

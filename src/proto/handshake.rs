@@ -14,7 +14,7 @@ use super::origin::OriginPolicy;
 pub enum HttpVersion {
     /// HTTP/0.9 or HTTP/1.0: knows no Upgrade.
     Before11,
-    /// HTTP/1.1: the one version with `Upgrade` (RFC 9110 §7.8).
+    /// HTTP/1.1, or a later HTTP/1: the versions with `Upgrade` (RFC 9110 §7.8).
     Http11,
     /// HTTP/2 or HTTP/3: there, a WebSocket is an extended CONNECT (RFC 8441), not an upgrade.
     After11,
@@ -52,6 +52,8 @@ pub enum Refusal {
     Repeated,
     /// 400: `Sec-WebSocket-Extensions` breaks its grammar (RFC 6455 §9.1).
     Extensions,
+    /// 400: `Sec-WebSocket-Protocol` is no list of tokens (RFC 6455 §4.3).
+    Protocol,
     /// 403: the page is of a foreign origin.
     Origin,
 }
@@ -62,7 +64,7 @@ impl Refusal {
         match self {
             Self::Method => 405,
             Self::NoUpgrade | Self::Version => 426,
-            Self::Key | Self::Body | Self::Repeated | Self::Extensions => 400,
+            Self::Key | Self::Body | Self::Repeated | Self::Extensions | Self::Protocol => 400,
             Self::Origin => 403,
         }
     }
@@ -76,6 +78,7 @@ impl Refusal {
             Self::Key => "\"Sec-WebSocket-Key\" is not one base64 value of 16 bytes",
             Self::Body => "handshake with a request body",
             Self::Repeated => "repeated header",
+            Self::Protocol => "malformed \"Sec-WebSocket-Protocol\"",
             Self::Extensions => "malformed \"Sec-WebSocket-Extensions\"",
             Self::Origin => "origin is not allowed",
         }
@@ -104,6 +107,7 @@ struct Headers<'h> {
     origin: Once<'h>,
     host: Option<&'h [u8]>,
     protocols: Vec<&'h [u8]>,
+    bad_protocols: bool,
     extensions: Vec<&'h [u8]>,
 }
 
@@ -129,7 +133,8 @@ impl<'h> Once<'h> {
 ///
 /// # Errors
 ///
-/// The first [`Refusal`] in the order: method, upgrade, version, key, body, origin, extensions.
+/// The first [`Refusal`] in the order: method, upgrade, version, key, body, origin, subprotocol,
+/// extensions.
 pub fn check<'h>(
     request: &Request<'_>,
     headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
@@ -164,6 +169,9 @@ pub fn check<'h>(
     };
     if !request.origins.allows(origin, headers.host) {
         return Err(Refusal::Origin);
+    }
+    if headers.bad_protocols {
+        return Err(Refusal::Protocol);
     }
     // Malformed offers fail the handshake whether or not there is anything to agree on.
     let policy =
@@ -200,6 +208,8 @@ impl<'h> Headers<'h> {
             } else if is("sec-websocket-version") {
                 found.version.add(value);
             } else if is("sec-websocket-protocol") {
+                found.bad_protocols |= tokens(value).next().is_none()
+                    || tokens(value).any(|token| !token.iter().copied().all(is_token_byte));
                 found.protocols.extend(tokens(value));
             } else if is("sec-websocket-extensions") {
                 found.extensions.push(value);
@@ -226,8 +236,11 @@ fn has_token(value: &[u8], token: &[u8]) -> bool {
 
 /// Whether `name` may stand in `Sec-WebSocket-Protocol`: an RFC 9110 token.
 pub fn is_token(name: &str) -> bool {
-    !name.is_empty()
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    !name.is_empty() && name.bytes().all(is_token_byte)
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

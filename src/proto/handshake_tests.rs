@@ -62,6 +62,9 @@ fn spoiled_handshakes() {
         (with("Transfer-Encoding", &["chunked"]), Refusal::Body),
         (with("Origin", &["http://evil.example"]), Refusal::Origin),
         (with("Sec-WebSocket-Extensions", &["permessage-deflate;"]), Refusal::Extensions),
+        (with("Sec-WebSocket-Protocol", &[""]), Refusal::Protocol),
+        (with("Sec-WebSocket-Protocol", &["chat", " , "]), Refusal::Protocol),
+        (with("Sec-WebSocket-Protocol", &["chat, b(c)"]), Refusal::Protocol),
         (with("Origin", &["http://server.example.com", "http://a"]), Refusal::Repeated),
     ];
     let same = OriginPolicy::parse(["same"].into_iter()).unwrap();

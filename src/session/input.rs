@@ -162,7 +162,8 @@ impl Session {
                 self.send_batch(batch, buf, c, now)?;
                 self.call(opcode, body.as_slice(buf), request, c, now)
             }
-            Opcode::Ping if self.state == State::Open => {
+            // RFC 6455 §5.5.2: until the peer's Close, also behind our own.
+            Opcode::Ping => {
                 let pause = self.limits.control(now);
                 self.pause(pause, now);
                 self.emit(Opcode::Pong, body, buf, batch, c, now)
@@ -175,7 +176,7 @@ impl Session {
                 }
             }
             // An unasked Pong is a one-way heartbeat (§5.5.3); Continuation does not occur.
-            Opcode::Ping | Opcode::Pong | Opcode::Continuation => {
+            Opcode::Pong | Opcode::Continuation => {
                 let pause = self.limits.control(now);
                 self.pause(pause, now);
                 Ok(())
