@@ -68,7 +68,7 @@ is((grep { m!^/small 1008 ! } @log), 1, 'dropped with 1008 in the log');
 is((grep { m!^/large 1008 ! } @log), 1, 'dropped in a large message');
 is((grep { m!^/ping 1008 ! } @log), 1, 'dropped in pongs');
 cmp_ok($took, '>=', 0.7, 'not before ws_send_timeout');
-cmp_ok($took, '<', 4 * $NginxWs::slow, 'not long after ws_send_timeout');
+cmp_ok($took, '<', 8 * $NginxWs::slow, 'not long after ws_send_timeout');
 isnt($_->end, 'timeout', 'the connection has ended') for $small, $large, $ping;
 
 like($t->error_log, qr/\[info\].*websocket: client does not read/, 'log');

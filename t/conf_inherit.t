@@ -75,6 +75,19 @@ my @cases = (
 my $start = time;
 my @idle = map { $t->ws($_->[0], port => $_->[1]) } @cases;
 
+for my $i (0 .. $#cases) {
+	my ($path, $timeout) = @{$cases[$i]}[0, 5];
+	my ($code) = $idle[$i]->read_close;
+	my $took = time - $start;
+
+	is($code, 1001, "$path: idle timeout");
+	cmp_ok($took, '>=', $timeout - 0.01, "$path: not before ws_idle_timeout");
+	cmp_ok($took, '<', $timeout + 0.7 * $NginxWs::slow,
+		"$path: not long after ws_idle_timeout");
+}
+
+# The others are seen at once.
+
 for my $case (@cases) {
 	my ($path, $port, $level, $message, $fragments) = @$case;
 	my @to = ($path, port => $port);
@@ -98,17 +111,6 @@ for my $case (@cases) {
 	is($t->ws(@to, headers => [map { "Sec-WebSocket-Protocol: $_" }
 			qw/http server location/])->header('Sec-WebSocket-Protocol'),
 		$level, "$path: ws_subprotocol");
-}
-
-for my $i (0 .. $#cases) {
-	my ($path, $timeout) = @{$cases[$i]}[0, 5];
-	my ($code) = $idle[$i]->read_close;
-	my $took = time - $start;
-
-	is($code, 1001, "$path: idle timeout");
-	cmp_ok($took, '>=', $timeout - 0.01, "$path: not before ws_idle_timeout");
-	cmp_ok($took, '<', $timeout + 0.7 * $NginxWs::slow,
-		"$path: not long after ws_idle_timeout");
 }
 
 $t->finish;

@@ -35,15 +35,15 @@ server {
 server {
     listen 127.0.0.1:%%PORT_2%% sndbuf=16k rcvbuf=16k;
     ws_send_queue 500k;
-    ws_send_timeout 900ms;
-    ws_drain 600ms;
+    ws_send_timeout 1200ms;
+    ws_drain 1s;
 
     location /server { ws_echo; }
 
     location /location {
         ws_send_queue 1m;
-        ws_send_timeout 1500ms;
-        ws_drain 1500ms;
+        ws_send_timeout 2100ms;
+        ws_drain 2s;
         ws_echo;
     }
 }
@@ -55,8 +55,8 @@ EOF
 my @cases = (
 	# path, port, ws_send_queue, ws_send_timeout, ws_drain
 	['/http', $t->port, 1 << 10, 0.3, 0],
-	['/server', $t->port('2'), 500 << 10, 0.9, 0.6],
-	['/location', $t->port('2'), 1 << 20, 1.5, 1.5],
+	['/server', $t->port('2'), 500 << 10, 1.2, 1],
+	['/location', $t->port('2'), 1 << 20, 2.1, 2],
 );
 
 # Clients that do not read: how much the server takes, and how long it waits.
@@ -78,7 +78,7 @@ my %duration = map { m!^(\S+) 1008 (\S+)$! } $t->logged(3);
 for my $case (@cases) {
 	my ($path, $timeout) = @$case[0, 3];
 	cmp_ok($duration{$path} // 0, '>=', $timeout, "$path: ws_send_timeout");
-	cmp_ok($duration{$path} // 0, '<', $timeout + 0.55 * $NginxWs::slow,
+	cmp_ok($duration{$path} // 0, '<', $timeout + 0.85 * $NginxWs::slow,
 		"$path: not long after it");
 }
 
@@ -100,7 +100,7 @@ for my $case (@cases) {
 
 	is((grep { $_ ne '1001' } @codes), 0, "$path: all closed");
 	cmp_ok($took, '>', $drain * 0.6, "$path: spread over ws_drain");
-	cmp_ok($took, '<', $reloaded + $drain + 0.4 * $NginxWs::slow,
+	cmp_ok($took, '<', $reloaded + $drain + 0.9 * $NginxWs::slow,
 		"$path: not longer");
 }
 

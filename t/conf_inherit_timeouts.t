@@ -19,7 +19,7 @@ use Time::HiRes qw/time/;
 my $t = NginxWs->new->run(<<'EOF');
 
 ws_max_lifetime 300ms;
-ws_close_timeout 1900ms;
+ws_close_timeout 3800ms;
 ws_ping_interval 100ms;
 ws_pong_timeout 10s;
 
@@ -32,7 +32,7 @@ server {
     location /http { ws_echo; }
 
     location /location {
-        ws_max_lifetime 1100ms;
+        ws_max_lifetime 2100ms;
         ws_close_timeout 100ms;
         ws_ping_interval 0;
         ws_echo;
@@ -41,8 +41,8 @@ server {
 
 server {
     listen 127.0.0.1:%%PORT_2%%;
-    ws_max_lifetime 700ms;
-    ws_close_timeout 1s;
+    ws_max_lifetime 1200ms;
+    ws_close_timeout 1900ms;
     ws_ping_interval 300ms;
 
     location /server { ws_echo; }
@@ -61,9 +61,9 @@ EOF
 my $start = time;
 my @cases = (
 	# path, port, ws_max_lifetime, ws_close_timeout, pings
-	['/http', $t->port, 0.3, 1.9, 1],
-	['/server', $t->port('2'), 0.7, 1.0, 1],
-	['/location', $t->port, 1.1, 0.1, 0],
+	['/http', $t->port, 0.3, 3.8, 1],
+	['/server', $t->port('2'), 1.2, 1.9, 1],
+	['/location', $t->port, 2.1, 0.1, 0],
 );
 
 my @sockets = map { $t->ws($_->[0], port => $_->[1]) } @cases;
@@ -82,7 +82,7 @@ for my $i (0 .. $#cases) {
 
 	is($close, '1001 lifetime', "$path: lifetime");
 	cmp_ok($took, '>=', $lifetime - 0.01, "$path: not before ws_max_lifetime");
-	cmp_ok($took, '<', $lifetime + 0.35 * $NginxWs::slow,
+	cmp_ok($took, '<', $lifetime + 0.85 * $NginxWs::slow,
 		"$path: not long after ws_max_lifetime");
 	is(!!@{$sockets[$i]{skipped}}, !!$pings, "$path: ws_ping_interval");
 }
@@ -95,7 +95,7 @@ for my $i (2, 1, 0) {
 	my $took = time - $start - $lifetime;
 
 	cmp_ok($took, '>=', $timeout - 0.01, "$path: not before ws_close_timeout");
-	cmp_ok($took, '<', $timeout + 0.45 * $NginxWs::slow,
+	cmp_ok($took, '<', $timeout + 0.85 * $NginxWs::slow,
 		"$path: not long after ws_close_timeout");
 }
 

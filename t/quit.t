@@ -57,7 +57,7 @@ $deep->hang_up;
 is(join(' ', $mute->read, $mute->end), 'close:1001 going away eof',
 	'a client that does not answer');
 
-ok($t->stopped(2), 'nginx is gone');
+ok($t->stopped(5), 'nginx is gone');
 unlike($t->error_log, qr/open socket/, 'no socket was left open');
 
 $t->finish;

@@ -43,7 +43,7 @@ my ($old) = $t->reload;
 ok($t->gone($old, 3), 'the old worker is gone');
 my $took = time - $start;
 cmp_ok($took, '>=', 0.5, 'not before worker_shutdown_timeout');
-cmp_ok($took, '<', 0.6 + $NginxWs::slow, 'not long after it');
+cmp_ok($took, '<', 0.6 + 2 * $NginxWs::slow, 'not long after it');
 
 $t->closes($idle, 1001, 'an idle socket is told');
 $t->closes($half, 1001, 'a socket in the middle of a frame is told');

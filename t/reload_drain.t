@@ -26,7 +26,7 @@ server {
 
     location /ws {
         ws_echo;
-        ws_drain 1200ms;
+        ws_drain 2s;
     }
 
     location /pid {
@@ -54,7 +54,7 @@ my $start = time;
 $_->text('hello') for @sockets;
 my @first = map { $_->read } @sockets;
 my $echoed = grep { $_ eq 'text:hello' } @first;
-cmp_ok($echoed, '>=', COUNT * 0.6, 'most of them echo after the reload')
+cmp_ok($echoed, '>=', COUNT * 0.4, 'many of them echo after the reload')
 	if $NginxWs::slow == 1;
 
 # All are told, one after the other, and nobody is cut off.
@@ -81,16 +81,16 @@ is((grep { ($_ // '') ne 'close:1001 going away' } @said{0 .. $#sockets}), 0,
 	or diag(join ', ', map { $_ // 'nothing' } @said{0 .. $#sockets});
 
 my ($first, $last) = (sort { $a <=> $b } @times)[0, -1];
-cmp_ok($last, '<', 1.2 + 0.7 * $NginxWs::slow, 'within ws_drain');
-cmp_ok($last - $first, '>', 0.5, 'spread over it');
-cmp_ok((grep { $_ < 0.6 } @times) + COUNT - $echoed, '<', COUNT * 0.9,
+cmp_ok($last, '<', 2 + 2 * $NginxWs::slow, 'within ws_drain');
+cmp_ok($last - $first, '>', 1, 'spread over it');
+cmp_ok((grep { $_ < 1 } @times) + COUNT - $echoed, '<', COUNT * 0.9,
 	'not all in its first half');
-cmp_ok((grep { $_ > 0.6 } @times), '<', COUNT * 0.9,
+cmp_ok((grep { $_ > 1 } @times), '<', COUNT * 0.9,
 	'not all in its second half');
 
 $_->close(1001) for @sockets;
 is((grep { $_->end ne 'eof' } @sockets), 0, 'no resets');
-ok($t->gone($old, 1), 'the old worker is gone with its last socket');
+ok($t->gone($old, 2), 'the old worker is gone with its last socket');
 
 is((grep { $_ eq '1001 going away' } $t->logged(COUNT)), COUNT, 'log');
 isnt(pid(), $old, 'new connections go to the new worker');

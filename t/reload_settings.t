@@ -25,7 +25,7 @@ server {
     location /ws {
         ws_echo;
         ws_max_message $limit;
-        ws_drain 700ms;
+        ws_drain 2s;
     }
 
     location /now {
@@ -60,7 +60,7 @@ $s->hang_up;
 my @now = map { $t->ws('/now') } 1 .. 20;
 my @old = map { $t->ws('/ws') } 1 .. 20;
 $t->reload(conf(20));
-is((grep { $_->read(0.3) ne 'close:1001 going away' } @now), 0,
+is((grep { $_->read(1) ne 'close:1001 going away' } @now), 0,
 	'at once with ws_drain 0');
 
 # The old limit for old sockets, the new one for new sockets.

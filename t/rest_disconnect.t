@@ -52,8 +52,7 @@ server {
 
     location /api/limited/ {
         limit_req zone=req burst=5;
-        return 200 limited;
-        access_log %%TESTDIR%%/limited.log;
+        proxy_pass http://127.0.0.1:%%PORT_backend%%;
     }
 }
 
@@ -126,10 +125,10 @@ is(join(' ', $s->read_close, $s->end),
 
 {
 	my $s = RestClient->open($t);
-	$s->send({id => $_, path => '/api/limited/?key=1'}) for 1 .. 4;
+	$s->send({id => $_, path => '/api/limited/?key=1&body='}) for 1 .. 4;
 	$s->reply;
 	$s->hang_up;
-	is(RestClient->open($t)->status_of('/api/limited/?key=2'), 200,
+	is(RestClient->open($t)->status_of('/api/limited/?key=2&body='), 200,
 		'delayed calls of a client that left');
 }
 

@@ -67,7 +67,7 @@ fails($_, 'null', 400, 'bad_json', 'the message is not JSON')
 # JSON that is no call.
 
 fails($_, 'null', 400, 'bad_message', 'not an object with each member once')
-	for '[]', '[1]', '1', '"x"', 'true', 'null',
+	for '[]', '[1]', '1.5', '"x"', 'true', 'null',
 	'{"id":1,"id":2,"path":"/api/"}', '{"path":"/api/","path":"/api/"}',
 	'{"id":1,"path":"/api/","p\u0061th":"/else"}',
 	'{"body":1,"body":1,"path":"/api/"}';

@@ -92,10 +92,10 @@ sub not_found {
 not_found($_) for '/', '/secret', '/api', '/apisecret', '/ap', '/API/x',
 	'/api/..', '/api/../', '/api/../secret', '/api/x/../../secret',
 	'/api/./../secret', '/api//../secret', '/./secret',
-	'/secret/api/', '/%2e%2e/secret', '/api/%2e%2e', '/api/%2e%2e/secret',
+	'/secret/api/', '/api/%2e%2e', '/api/%2e%2e/secret',
 	'/api/.%2e/secret', '/api/%2E./secret', '/api/..%2fsecret',
 	'/api/..%2Fsecret', '/api/%2e%2e%2fsecret', '/api%2f..%2fsecret',
-	'/api/%2f..%2f../secret', '/%61pi/../secret', '/api/x/..%2f../secret',
+	'/%61pi/../secret', '/api/x/..%2f../secret',
 	'/api/../secret?/api/', '/secret?x=/api/', '/@named', '/api/../@named',
 	'/ws', '/api/../ws', '//secret', '///secret', '//evil/api/',
 	'/a%70i%2f%2e%2e', '/api/;/../../secret', '/api?/x', '/api%3f/',
@@ -104,7 +104,8 @@ not_found($_) for '/', '/secret', '/api', '/apisecret', '/ap', '/API/x',
 # More ".." than the path is deep, NUL and broken escapes: nginx says 400.
 
 is($s->status_of($_), 400, $_) for '/..', '/../secret', '/../api/x',
-	'/api/../../api/x', '/%2e%2e/api/x', '/api/%00', '/api/x%00/../y',
+	'/api/../../api/x', '/%2e%2e/api/x', '/%2e%2e/secret',
+	'/api/%2f..%2f../secret', '/api/%00', '/api/x%00/../y',
 	'/api/%', '/api/%2', '/api/%zz', '/api/%u0041', '/..%2f..%2fapi/x',
 	'/api/%0';
 
@@ -176,8 +177,8 @@ is($s->status_of('/api/internal/x'), 404, 'an internal location under /');
 # What is outside is logged as a 404 and reaches no location.
 
 is((grep { m!^200 /secret/x GET /api/regex/x! } $t->access_log), 1, 'log');
-is((grep { m!^200 .*secret! && !m!/api/regex/|/x/\.\./! } $t->access_log), 0,
-	'no other secret was told');
+is(join("\n", grep { m!^200 /secret! && !m!GET /(?:api/regex|x)/! }
+		$t->access_log), '', 'no other secret was told');
 is((grep { m!^404 .* GET /api/\.\./secret HTTP! } $t->access_log), 2,
 	'attempts are logged');
 

@@ -79,7 +79,6 @@ like(ponging(RestClient->open($t, '/single')->send(\%call)),
 
 # The client's own pings: answered at once below the limit, in order at it.
 
-$s = RestClient->open($t)->send(\%call) if 0;
 $s = RestClient->open($t, '/idle')->send(\%call)->ping('now');
 is($s->read, 'pong:now', 'a ping overtakes a call');
 like($s->reply, qr/"status":200/, 'the reply');

@@ -56,7 +56,7 @@ $s->hang_up;
 
 cmp_ok($echoed, '>', 5, 'echoes before the end of its life');
 cmp_ok($took, '>=', 0.59, 'not before ws_max_lifetime');
-cmp_ok($took, '<', 0.59 + $NginxWs::slow, 'not long after it');
+cmp_ok($took, '<', 0.59 + 2 * $NginxWs::slow, 'not long after it');
 
 $s = $t->ws('/ws');
 is(join(' ', $s->read_close), '1001 lifetime', 'code and reason');

@@ -24,8 +24,8 @@ access_log %%TESTDIR%%/access.log code;
 server {
     listen 127.0.0.1:%%PORT%%;
 
-    ws_ping_interval 250ms;
-    ws_pong_timeout 350ms;
+    ws_ping_interval 300ms;
+    ws_pong_timeout 1s;
 
     location /ws    { ws_echo; }
     location /dead  { ws_echo; }
@@ -53,8 +53,8 @@ while (time - $start < 1.4) {
 	$s->pong($frame->{payload});
 }
 
-cmp_ok($pings, '>=', $NginxWs::slow > 1 ? 1 : 3, 'pings go on');
-cmp_ok($pings, '<=', 6, 'but not more often than the interval');
+cmp_ok($pings, '>=', $NginxWs::slow > 1 ? 1 : 2, 'pings go on');
+cmp_ok($pings, '<=', 5, 'but not more often than the interval');
 
 # One that has something to say needs no ping.
 

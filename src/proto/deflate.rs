@@ -1,9 +1,10 @@
 //! The payload transformation of permessage-deflate (RFC 7692 §7.2), whole messages only.
 //!
 //! A [`Deflater`] and an [`Inflater`] forget each message and so serve all sockets of a worker.
-//! What a direction of a socket remembers for context takeover is its last bytes as plain text, in a
-//! [`History`] of its own, not a compressor: at most 32 KiB instead of 380, and nothing before
-//! the first message.  The price is that a deflater reads the history again for each message.
+//! What a direction of a socket remembers for context takeover is its last bytes as plain text, in
+//! a [`History`] of its own, not a compressor: at most 32 KiB instead of 371, and nothing before
+//! the first message.  The price is that a deflater reads the history again for each message: 0.7 ms
+//! per MiB, so 25 us for a full one of 15 bits and 3 us for one of 12.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
@@ -51,9 +52,9 @@ pub struct Deflater {
 }
 
 impl Deflater {
-    /// A compressor of 250 KiB (window of 9 bits) to 380 KiB (15 bits).
+    /// A compressor of 245 KiB (a window of 9 bits) to 371 KiB (15 bits).
     ///
-    /// A value outside of the levels 1 to 9 or of the bits 9 to 15 means the nearest one in it.
+    /// Levels are 1 to 9, windows 9 to 15 bits, and the nearest of them for any other value.
     ///
     /// # Errors
     ///
@@ -97,12 +98,6 @@ impl Deflater {
         earlier: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), Violation> {
-        if plain.is_empty() {
-            // RFC 7692 §7.2.3.6: zlib flushes nothing when there is nothing to flush.
-            out.try_reserve(1).map_err(|_| Violation::OutOfMemory)?;
-            out.push(0x00);
-            return Ok(());
-        }
         self.stream.reset();
         if !earlier.is_empty() {
             self.stream.set_dictionary(earlier).map_err(|_| Violation::Compressor)?;
@@ -153,7 +148,7 @@ enum Pause {
 }
 
 impl Inflater {
-    /// A decompressor of 47 KiB, for windows of any size.
+    /// A decompressor of 46 KiB, for windows of any size.
     ///
     /// # Errors
     ///
@@ -165,7 +160,7 @@ impl Inflater {
 
     /// Appends a message to `out`, given the payload that was received of it (RFC 7692 §7.2.2).
     ///
-    /// With a `history` (context takeover) it may refer to the earlier messages there, and is added.
+    /// With a `history` (context takeover) it may refer to earlier messages there, and is added.
     /// Memory grows with what has been decompressed, to `limit` + 1 bytes at most.
     ///
     /// # Errors
@@ -206,28 +201,45 @@ impl Inflater {
         let start = out.len();
         let mut rest = compressed;
         let mut pause = Pause::FinalBlock;
+        // Text grows to about four times as much.
+        let mut room = compressed.len().saturating_mul(4).clamp(MIN_ROOM, MAX_ROOM);
         while !rest.is_empty() {
             // RFC 7692 §7.2.1: a final block ends neither the message nor the window.
             if pause == Pause::FinalBlock {
                 self.restart(earlier, out.get(start..).unwrap_or_default())?;
             }
-            pause = self.run(&mut rest, end, out)?;
+            let before = rest.len();
+            pause = self.run(&mut rest, room, end, out)?;
+            if rest.len() == before {
+                return Err(Violation::BadCompression);
+            }
+            room = MIN_ROOM; // or a million final blocks would each cost as much as the first
         }
         // A message that ends with a final block, or is empty, lacks the header of the empty block
         // (§7.2.3.4, §7.2.3.6).  There is but one way to read it, and other decoders do.
         if pause == Pause::FinalBlock {
             return Ok(());
         }
-        // §7.2.2 appends TAIL.  One more block, a final one, tells whether it was read as meant.
-        for (block, expected) in [(TAIL, Status::Ok), (FINAL_BLOCK, Status::StreamEnd)] {
-            let seen = self.stream.total_in();
-            let status = self.stream.decompress(block, &mut [], FlushDecompress::Sync);
-            let seen = self.stream.total_in() - seen;
-            if !status.is_ok_and(|status| status == expected) || seen != block.len() as u64 {
-                return Err(Violation::BadCompression);
-            }
+        // §7.2.2 appends TAIL.  The empty block that it completes may be a final one; if not, one
+        // more tells whether TAIL was read as such a block, and not inside of another.
+        match self.finish(TAIL)? {
+            Pause::FinalBlock => Ok(()),
+            Pause::Hungry => match self.finish(FINAL_BLOCK)? {
+                Pause::FinalBlock => Ok(()),
+                Pause::Hungry => Err(Violation::BadCompression),
+            },
         }
-        Ok(())
+    }
+
+    /// Reads octets behind a message, all of them, which must not yield output.
+    fn finish(&mut self, octets: &[u8]) -> Result<Pause, Violation> {
+        let seen = self.stream.total_in();
+        let status = self.stream.decompress(octets, &mut [], FlushDecompress::Sync);
+        match (status, self.stream.total_in() - seen == octets.len() as u64) {
+            (Ok(Status::Ok), true) => Ok(Pause::Hungry),
+            (Ok(Status::StreamEnd), true) => Ok(Pause::FinalBlock),
+            _ => Err(Violation::BadCompression),
+        }
     }
 
     /// Begins a stream whose window holds `earlier` and then `message`, as far as they fit.
@@ -242,9 +254,13 @@ impl Inflater {
     }
 
     /// Decompresses up to the end of `rest` or of a final block; fails beyond `end` bytes in `out`.
-    fn run(&mut self, rest: &mut &[u8], end: usize, out: &mut Vec<u8>) -> Result<Pause, Violation> {
-        // Text grows to about four times as much; room that was not enough is doubled.
-        let mut room = rest.len().saturating_mul(4).clamp(MIN_ROOM, MAX_ROOM);
+    fn run(
+        &mut self,
+        rest: &mut &[u8],
+        mut room: usize,
+        end: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<Pause, Violation> {
         loop {
             // One byte beyond the end tells that there is more.
             let ahead = end.saturating_sub(out.len()).saturating_add(1);
@@ -307,7 +323,11 @@ fn advance(rest: &mut &[u8], n: u64) -> usize {
 
 /// zlib-rs panics when it cannot allocate; so that it can, see whether more than it needs is there.
 fn see_whether_there_is_memory() -> Result<(), Violation> {
-    Vec::<u8>::new().try_reserve_exact(512 * 1024).map_err(|_| Violation::OutOfMemory)
+    let mut probe = Vec::<u8>::new();
+    let result = probe.try_reserve_exact(512 * 1024).map_err(|_| Violation::OutOfMemory);
+    // Unless something may look at it, the compiler leaves out the allocation.
+    core::hint::black_box(&probe);
+    result
 }
 
 /// An empty block without compression, less the three bits of its header (RFC 7692 §7.2.1).

@@ -5,6 +5,8 @@
 
 use core::fmt::Write as _;
 
+use super::handshake::is_token_byte;
+
 /// What a location allows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Policy {
@@ -40,8 +42,8 @@ pub struct Malformed;
 ///
 /// `Ok(None)` means that nothing is agreed, and that the response must not have the header.
 /// The order is the client's preference (RFC 7692 §5); an offer we decline is passed over, as is
-/// any other extension.  Names are compared octet for octet: RFC 7692 writes them in one way, and to
-/// decline what is written in another is always allowed.
+/// any other extension.  Names are compared octet for octet: RFC 7692 writes them in one way, and
+/// to decline what is written in another is always allowed.
 ///
 /// # Errors
 ///
@@ -70,7 +72,7 @@ pub fn negotiate<'h>(
             agreed = agreed.or_else(|| offer.and_then(|offer| offer.accept(policy)));
         }
     }
-    // The rule is 1#extension (RFC 2616 §2.1): empty elements count for nothing, one real one for all.
+    // RFC 2616 §2.1, 1#extension: elements may be empty, but not all of them.
     if lines > 0 && extensions == 0 {
         return Err(Malformed);
     }
@@ -254,11 +256,6 @@ impl<'h> Cursor<'h> {
             self.0 = rest;
         }
     }
-}
-
-/// RFC 9110 §5.6.2, and RFC 2616 §2.2 just the same.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// The smallest window that our compressor can keep to.
