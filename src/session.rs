@@ -221,7 +221,7 @@ impl Session {
         let rest_deadline = match &mut self.handler {
             Handler::Echo => None,
             Handler::Rest(rest) => {
-                rest.queue_up(request);
+                rest.queue_up(request, !self.stash.is_empty() || c.is_read_ready());
                 rest.next_deadline(now)
             }
         };

@@ -61,9 +61,10 @@ impl Rest {
         !self.calls.is_empty()
     }
 
-    /// Queues up if it is the worker, and not this socket, that has too much to do.
-    pub(crate) fn queue_up(&mut self, client: Request) {
-        if self.calls.len() >= self.settings.inflight || self.is_ready() {
+    /// Queues up if a call may be waiting and it is the worker, and not this socket, that has too
+    /// much to do.
+    pub(crate) fn queue_up(&mut self, client: Request, has_input: bool) {
+        if !has_input || self.calls.len() >= self.settings.inflight || self.is_ready() {
             self.ticket = None;
         } else if self.ticket.is_none() {
             self.ticket = Some(Ticket::draw(client));
@@ -151,6 +152,8 @@ impl Rest {
             answered: false,
             _slot: Slot::take(),
         });
+        // For one more call, this socket queues up behind the others.
+        self.ticket = None;
         Ok(())
     }
 

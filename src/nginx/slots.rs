@@ -43,15 +43,18 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let next = SLOTS.with_borrow_mut(|slots| {
-            slots.taken = slots.taken.saturating_sub(1);
-            slots.queue.front().map(|(_, event)| *event)
-        });
-        if let Some(event) = next {
-            // SAFETY: events in the queue belong to live connections: a session drops its ticket
-            // before its connection is closed.
-            unsafe { ngx_post_event(event, &raw mut ngx_posted_events) };
-        }
+        SLOTS.with_borrow_mut(|slots| slots.taken = slots.taken.saturating_sub(1));
+        wake_first();
+    }
+}
+
+/// Tells the first in the queue that it may be its turn.
+fn wake_first() {
+    let first = SLOTS.with_borrow(|slots| slots.queue.front().map(|(_, event)| *event));
+    if let Some(event) = first {
+        // SAFETY: events in the queue belong to live connections: a session drops its ticket
+        // before its connection is closed.
+        unsafe { ngx_post_event(event, &raw mut ngx_posted_events) };
     }
 }
 
@@ -72,5 +75,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         SLOTS.with_borrow_mut(|slots| slots.queue.retain(|(ticket, _)| *ticket != self.0));
+        // Whoever leaves the queue may leave a free place unused; the next one looks for itself.
+        wake_first();
     }
 }
