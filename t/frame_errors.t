@@ -116,6 +116,14 @@ $s->write("\x83\x80" . $hello x 100_000);
 $t->closes($s, 1002, 'a megabyte after the error is no reset');
 is(@{$s->{skipped}}, 0, 'and is not answered');
 
+# What is sent when the server has closed already is no reset either.
+
+my $before = length $t->error_log;
+$s = $t->ws('/ws')->write("\x83\x80");
+$t->wait_for(sub { substr($t->error_log, $before) =~ /closing with 1002/ });
+$s->stuff($hello, 0.1) for 1 .. 10;
+$t->closes($s, 1002, 'frames after the server has closed');
+
 $t->finish;
 
 ###############################################################################

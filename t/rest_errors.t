@@ -68,6 +68,9 @@ fails($_, 'null', 400, 'bad_json', 'the message is not JSON')
 
 fails($_, 'null', 400, 'bad_message', 'not an object with each member once')
 	for '[]', '[1]', '1.5', '"x"', 'true', 'null',
+	'[1,"GET","/api/",null,null,null,null,null]',
+	'["x","GET","/api/",null,null,null,null,null]', '[1,2,3,4,5,6,7,8,9]',
+	'[' . '1,' x 100_000 . '1]',
 	'{"id":1,"id":2,"path":"/api/"}', '{"path":"/api/","path":"/api/"}',
 	'{"id":1,"path":"/api/","p\u0061th":"/else"}',
 	'{"body":1,"body":1,"path":"/api/"}';

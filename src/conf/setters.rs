@@ -197,7 +197,11 @@ pub(super) unsafe extern "C" fn set_rest(
         return config::DUPLICATE;
     }
     let prefix = cf.text_args().next().unwrap_or_default();
-    if !path::is_sane(prefix) || prefix.contains(['?', '%']) || prefix.contains("//") {
+    // It is compared with paths that nginx has normalised, so it has to be one.
+    let is_normal = !prefix.contains(['?', '%'])
+        && !prefix.contains("//")
+        && !prefix.split('/').any(|segment| matches!(segment, "." | ".."));
+    if !path::is_sane(prefix) || !is_normal {
         return cf.error(
             config::name(cmd),
             format_args!("invalid prefix \"{prefix}\": expected a path such as /api/"),

@@ -3,18 +3,21 @@
 //! Owns the calls of one socket that are not answered yet.  Requests tell of their end through an
 //! event of the client's connection; [`Rest::reply`] then has the answer.
 
+mod pending;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::conf::RestSettings;
-use crate::metrics::{Counter, Gauge, Slot as Counters};
-use crate::nginx::capture::{Capture, CaptureFailure};
+use crate::metrics::{Counter, Slot as Counters};
+use crate::nginx::capture::Capture;
 use crate::nginx::request::{NoMemory, Request};
 use crate::nginx::slots::{self, Slot, Ticket};
 use crate::nginx::virtual_request::{BaseHeaders, Cancel, Spec, VirtualRequest};
-use crate::proto::envelope::reply::{Failure, Response};
+use crate::proto::envelope::reply::Failure;
 use crate::proto::envelope::{self, Call, Rejection, Target};
 use crate::proto::path;
+use pending::{Pending, Running};
 
 /// The calls of one socket.
 #[derive(Debug)]
@@ -30,19 +33,6 @@ pub(crate) struct Rest {
     ticket: Option<Ticket>,
 }
 
-#[derive(Debug)]
-struct Pending {
-    id: Option<Box<str>>,
-    request: VirtualRequest,
-    started: u64,
-    deadline: u64,
-    counters: Option<Counters<'static>>,
-    /// Its time is over; it may run on until nginx lets go of it.
-    timed_out: bool,
-    answered: bool,
-    _slot: Slot,
-}
-
 impl Rest {
     pub(crate) const fn new(
         settings: &'static RestSettings,
@@ -53,7 +43,8 @@ impl Rest {
 
     /// Whether one more call may start: `ws_inflight`, `ws_worker_inflight`.
     pub(crate) fn is_ready(&self) -> bool {
-        self.calls.len() < self.settings.inflight && slots::is_free(self.settings.worker_inflight)
+        let limit = self.settings.worker_inflight;
+        self.calls.len() < self.settings.inflight && slots::is_free(limit, self.ticket.as_ref())
     }
 
     /// Whether calls are under way.
@@ -84,20 +75,34 @@ impl Rest {
             Ok(call) => (call.id, self.start(client, &call, now)),
             Err((id, rejection)) => (id, Err(Failure::Rejected(rejection))),
         };
-        let failure = started.err()?;
-        self.count(Counter::RestRefused);
-        Some(failure.to_json(id))
+        self.refuse(started.err()?, id)
     }
 
-    fn count(&self, counter: Counter) {
+    /// Takes a binary message; the reply, if it is its turn.
+    pub(crate) fn binary(&mut self) -> Option<String> {
+        self.refuse(Failure::BinaryNotSupported, None)
+    }
+
+    /// Takes a text message over a rate, which is welcome in `wait` milliseconds.
+    pub(crate) fn limited(&mut self, message: &str, wait: u64) -> Option<String> {
+        let id = match envelope::parse(message) {
+            Ok(call) => call.id,
+            Err((id, _)) => id,
+        };
+        self.refuse(Failure::TooManyMessages(wait), id)
+    }
+
+    /// The reply to a message that becomes no request, if it is its turn.
+    fn refuse(&mut self, failure: Failure, id: Option<&str>) -> Option<String> {
         if let Some(counters) = self.counters {
-            counters.add(counter, 1);
+            counters.add(Counter::RestRefused, 1);
         }
-    }
-
-    /// Takes a binary message.
-    pub(crate) fn binary() -> String {
-        Failure::BinaryNotSupported.to_json(None)
+        let reply = failure.to_json(id);
+        if self.settings.strict && self.is_busy() {
+            self.calls.push_back(Pending::settled(reply));
+            return None;
+        }
+        Some(reply)
     }
 
     fn start(&mut self, client: Request, call: &Call<'_>, now: u64) -> Result<(), Failure> {
@@ -139,19 +144,14 @@ impl Rest {
         let capture = Capture::new(&settings.response_headers, settings.max_response);
         let request = VirtualRequest::start(client, base, &spec, capture)
             .map_err(|NoMemory| Failure::Overloaded)?;
-        if let Some(counters) = self.counters {
-            counters.change(Gauge::Requests, 1);
-        }
-        self.calls.push_back(Pending {
-            started: now,
-            counters: self.counters,
+        self.calls.push_back(Pending::running(Running {
             id: call.id.map(Into::into),
             request,
+            started: now,
             deadline: now.saturating_add(settings.request_timeout),
-            timed_out: false,
-            answered: false,
+            counters: self.counters,
             _slot: Slot::take(),
-        });
+        }));
         // For one more call, this socket queues up behind the others.
         self.ticket = None;
         Ok(())
@@ -180,98 +180,35 @@ impl Rest {
 
     /// The next reply that is due, in the order of `ws_order`.
     pub(crate) fn reply(&mut self, now: u64) -> Option<String> {
-        let (settings, counters) = (self.settings, self.counters);
-        // A call that was answered early goes when its request does.
-        self.calls.retain(|call| !(call.answered && call.request.response().is_some()));
-        let ready = |call: &Pending| {
-            !call.answered && (call.timed_out || call.request.response().is_some())
-        };
-        let i = if settings.strict {
-            let first = self.calls.iter().position(|call| !call.answered)?;
-            self.calls.get(first).filter(|call| ready(call)).map(|_| first)?
+        self.calls.retain(|call| !call.is_over());
+        let mut open = self.calls.iter_mut().filter(|call| !call.is_answered());
+        let next = if self.settings.strict {
+            open.next().filter(|call| call.is_ready(now))
         } else {
-            self.calls.iter().position(ready)?
+            open.find(|call| call.is_ready(now))
         };
-        let call = self.calls.get_mut(i)?;
-        call.answered = true;
-        let (counter, reply) = call.reply();
-        if let Some(counters) = counters {
-            counters.add(counter, 1);
-            counters.took(now.saturating_sub(call.started));
-        }
-        if call.request.response().is_some() {
-            self.calls.remove(i);
-        }
+        let reply = next?.take_reply(now);
+        self.calls.retain(|call| !call.is_over());
         Some(reply)
     }
 
     /// Gives up requests whose time is over.
     pub(crate) fn expire(&mut self, now: u64) {
-        for call in self.calls.iter_mut().filter(|call| call.deadline <= now) {
-            if !call.timed_out && call.request.response().is_none() {
-                call.timed_out = true;
-                call.request.cancel(Cancel::TimedOut);
-            }
+        for call in self.calls.iter().filter(|call| call.deadline().is_some_and(|at| at <= now)) {
+            call.cancel(Cancel::TimedOut);
         }
     }
 
     /// Milliseconds until the next request's time is over.
     pub(crate) fn next_deadline(&self, now: u64) -> Option<u64> {
-        let running = self.calls.iter().filter(|call| !call.timed_out);
-        running.map(|call| call.deadline.saturating_sub(now)).min()
+        self.calls.iter().filter_map(Pending::deadline).min().map(|at| at.saturating_sub(now))
     }
 
     /// The client is gone: gives everything up.  True when nothing runs any more.
     pub(crate) fn abandon(&mut self) -> bool {
-        for call in &mut self.calls {
-            if !call.answered {
-                call.answered = true;
-                call.request.cancel(Cancel::ClientGone);
-            }
-        }
-        self.calls.retain(|call| call.request.response().is_none());
+        self.calls.iter_mut().for_each(Pending::abandon);
+        self.calls.retain(|call| !call.is_over());
         self.ticket = None;
         self.calls.is_empty()
-    }
-}
-
-impl Pending {
-    fn reply(&self) -> (Counter, String) {
-        let id = self.id.as_deref();
-        let failure = match self.request.response() {
-            _ if self.timed_out => Failure::Timeout,
-            None => Failure::Timeout,
-            Some(capture) => match capture.failure {
-                Some(CaptureFailure::TooLarge) => Failure::ResponseTooLarge,
-                Some(CaptureFailure::NoMemory) => Failure::Overloaded,
-                Some(CaptureFailure::OutsidePrefix) => Failure::NotFound,
-                // No status: the request was closed without an answer (`return 444`).
-                None if capture.status == 0 || !capture.is_complete => Failure::BackendFailed,
-                None => {
-                    let response = Response {
-                        status: capture.status,
-                        headers: &capture.headers,
-                        content_type: capture.content_type.as_deref(),
-                        body: &capture.body,
-                    };
-                    let counter = match capture.status / 100 {
-                        1 | 2 => Counter::Rest2xx,
-                        3 => Counter::Rest3xx,
-                        4 => Counter::Rest4xx,
-                        _ => Counter::Rest5xx,
-                    };
-                    return (counter, response.to_json(id));
-                }
-            },
-        };
-        (Counter::RestFailed, failure.to_json(id))
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if let Some(counters) = self.counters {
-            counters.change(Gauge::Requests, -1);
-        }
     }
 }

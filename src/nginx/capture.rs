@@ -175,7 +175,7 @@ unsafe extern "C" fn body_filter(r: *mut ngx_http_request_t, chain: *mut ngx_cha
             let size = (*buf).last as usize - (*buf).pos as usize;
             if size > 0 {
                 if let Err(failure) = capture.take_body(bytes_mut((*buf).pos, size)) {
-                    capture.failure = Some(failure);
+                    capture.failure.get_or_insert(failure);
                     return NGX_ERROR as ngx_int_t;
                 }
                 // For `$body_bytes_sent`; a buffer at its end may be used again.

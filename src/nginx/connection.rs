@@ -213,6 +213,13 @@ impl Connection {
         unsafe { (*self.read_event()).ready() != 0 }
     }
 
+    /// Whether the peer has closed its direction, or the connection is reset, as far as epoll tells
+    /// without a read; there may be bytes to read before that.
+    pub(crate) fn has_pending_eof(self) -> bool {
+        // SAFETY: the event is live with its connection.
+        unsafe { (*self.read_event()).pending_eof() != 0 }
+    }
+
     pub(crate) fn is_write_ready(self) -> bool {
         // SAFETY: the event is live with its connection.
         unsafe { (*self.write_event()).ready() != 0 }

@@ -29,9 +29,12 @@ pub(crate) struct Slot(());
 #[derive(Debug)]
 pub(crate) struct Ticket(u64);
 
-/// Whether a place is free.
-pub(crate) fn is_free(limit: usize) -> bool {
-    SLOTS.with_borrow(|slots| slots.taken < limit)
+/// Whether a place is free for the holder of `ticket`, or for one who has none.
+pub(crate) fn is_free(limit: usize, ticket: Option<&Ticket>) -> bool {
+    SLOTS.with_borrow(|slots| {
+        let first = slots.queue.front().map(|(number, _)| *number);
+        slots.taken < limit && (first.is_none() || first == ticket.map(|ticket| ticket.0))
+    })
 }
 
 impl Slot {

@@ -153,7 +153,12 @@ impl VirtualRequest {
             }
             match why {
                 Cancel::ClientGone => (*c).set_error(1),
-                Cancel::TimedOut => (*c).set_close(1),
+                Cancel::TimedOut => {
+                    (*c).set_close(1);
+                    // For the access log; the client gets its reply from us.
+                    let r: *mut ngx_http_request_t = (*c).data.cast();
+                    (*(*r).main).err_status = 504;
+                }
             }
             if let Some(handler) = (*(*c).read).handler {
                 handler((*c).read);
@@ -261,6 +266,9 @@ unsafe fn connect(
         (*c).number = (*parent).number;
         (*c).start_time = ngx_current_msec;
         (*c).set_log_error((*parent).log_error());
+        // What was settled for the descriptor; a Unix socket has no such options.
+        (*c).set_tcp_nodelay((*parent).tcp_nodelay());
+        (*c).set_tcp_nopush((*parent).tcp_nopush());
         // realip restores the parent's address when the parent ends; ours must not follow it.
         (*c).sockaddr = address.cast();
         (*c).socklen = (*parent).socklen;
@@ -368,8 +376,8 @@ unsafe fn request_line(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<()
         (*r).uri_start = line.data.add(name.len() + 1);
         (*r).uri_end = (*r).uri_start.add(spec.uri.len());
         (*r).request_length = (line.len + spec.body.map_or(0, |(bytes, _)| bytes.len())) as i64;
-        // Files are read, not sent from: the response has to be in memory.
-        (*r).set_filter_need_in_memory(1);
+        // Files are read, not sent from, also in subrequests: the response has to be in memory.
+        (*r).set_main_filter_need_in_memory(1);
 
         // A body that is there already is never read from the connection.
         let body: *mut ngx_http_request_body_t =

@@ -6,7 +6,7 @@
 pub mod reply;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -118,6 +118,8 @@ pub enum Rejection {
     BadMessage(&'static str),
 }
 
+const NOT_AN_OBJECT: Rejection = Rejection::BadMessage("not an object with each member once");
+
 #[derive(Deserialize)]
 struct Wire<'m> {
     #[serde(borrow)]
@@ -150,10 +152,17 @@ struct Text<'m>(#[serde(borrow)] Cow<'m, str>);
 ///
 /// The rejection, with the `id` to answer it under where the message has a good one.
 pub fn parse(message: &str) -> Result<Call<'_>, (Option<&str>, Rejection)> {
+    // serde would take an array for an object, member by member.
+    if !message.trim_ascii_start().starts_with('{') {
+        let rejection = match serde_json::from_str::<&RawValue>(message) {
+            Ok(_) => NOT_AN_OBJECT,
+            Err(_) => Rejection::BadJson,
+        };
+        return Err((None, rejection));
+    }
     let wire: Wire<'_> = serde_json::from_str(message).map_err(|e| {
         let rejection = match e.classify() {
-            // A duplicate member, or no object at all.
-            Category::Data => Rejection::BadMessage("not an object with each member once"),
+            Category::Data => NOT_AN_OBJECT,
             Category::Syntax | Category::Eof | Category::Io => Rejection::BadJson,
         };
         (None, rejection)
@@ -195,7 +204,9 @@ fn call<'m>(id: Option<&'m str>, wire: &Wire<'m>) -> Result<Call<'m>, &'static s
         },
     };
     let headers = wire.headers.map_or(Ok(BTreeMap::new()), |raw| {
-        strings(raw).ok_or("\"headers\" is not an object of strings, each name once")
+        strings(raw)
+            .filter(|headers| is_unique_ignoring_case(headers.keys()))
+            .ok_or("\"headers\" is not an object of strings, each name once")
     })?;
     let encoding =
         wire.encoding.map(|raw| text(raw).ok_or("\"encoding\" is not a string")).transpose()?;
@@ -242,18 +253,24 @@ fn strings(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, Cow<'_, str>>> {
     members.into_iter().map(|(name, value)| Some((name, text(value)?))).collect()
 }
 
+/// Whether no two names of headers are the same (RFC 9110 §5.1).
+fn is_unique_ignoring_case<'n>(names: impl Iterator<Item = &'n Cow<'n, str>>) -> bool {
+    let mut seen = BTreeSet::new();
+    names.map(|name| name.to_ascii_lowercase()).all(|name| seen.insert(name))
+}
+
 fn params(raw: &RawValue) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>, &'static str> {
     let members = object(raw).ok_or("\"params\" is not an object with each member once")?;
-    let value = |raw: &'_ RawValue| match raw.get() {
-        json if json.starts_with(['{', '[']) => Err("a member of \"params\" is not a plain value"),
-        _ => Ok(()),
-    };
     members
         .into_iter()
         .filter(|(_, raw)| raw.get() != "null")
         .map(|(name, raw)| {
-            value(raw)?;
-            Ok((name, text(raw).unwrap_or(Cow::Borrowed(raw.get()))))
+            let value = match raw.get() {
+                json if json.starts_with(['{', '[']) => None,
+                json if json.starts_with('"') => text(raw),
+                json => Some(Cow::Borrowed(json)),
+            };
+            Ok((name, value.ok_or("a member of \"params\" is not a plain value")?))
         })
         .collect()
 }

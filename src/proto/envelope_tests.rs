@@ -61,6 +61,8 @@ fn rejections() {
     for no_id in [
         "[]",
         "1",
+        r#"[1,"GET","/",null,null,null,null,null]"#,
+        "[1,2,3,4,5,6,7,8,9]",
         r#"{"path":"/","path":"/"}"#,
         r#"{"id":[1],"path":"/"}"#,
         r#"{"id":true,"path":"/"}"#,
@@ -82,6 +84,8 @@ fn rejections() {
         r#""path":"/","headers":{"a":1}"#,
         r#""path":"/","headers":{"a":"1","a":"2"}"#,
         r#""action":"a","params":{"b":{}}"#,
+        r#""action":"a","params":{"b":"\ud800"}"#,
+        r#""path":"/","headers":{"x-a":"1","X-A":"2"}"#,
         r#""action":"a","params":{"b":1,"b":2}"#,
         r#""path":"/","encoding":"text""#,
         r#""path":"/","body":1,"encoding":"text""#,

@@ -15,6 +15,8 @@ pub struct Route {
     /// The method of the request.
     pub method: Method,
     uri: Vec<Piece>,
+    /// Segments of the path that nginx will resolve, as the operator wrote them.
+    dots: usize,
 }
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,7 +70,14 @@ impl Route {
             rest = after;
         }
         pieces.push(Piece::Literal(rest.to_owned()));
-        Ok(Self { action: action.to_owned(), method, uri: pieces })
+        let plain: String = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Literal(text) => text.as_str(),
+                Piece::Arg(_) => "x",
+            })
+            .collect();
+        Ok(Self { action: action.to_owned(), method, uri: pieces, dots: dots(&plain) })
     }
 
     /// The path and query for these parameters.
@@ -98,8 +107,7 @@ impl Route {
                 }
             }
         }
-        let path = uri.split('?').next().unwrap_or_default();
-        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
+        if dots(&uri) != self.dots {
             return Err("a parameter is not a path segment");
         }
         if self.method.has_query() {
@@ -112,6 +120,12 @@ impl Route {
         }
         if uri.len() > path::MAX { Err("the URI is too long") } else { Ok(uri) }
     }
+}
+
+/// Segments `.` and `..` in the path of a URI.
+fn dots(uri: &str) -> usize {
+    let path = uri.split('?').next().unwrap_or_default();
+    path.split('/').filter(|segment| matches!(*segment, "." | "..")).count()
 }
 
 /// Escapes all but the unreserved characters (RFC 3986 §2.3).
@@ -163,6 +177,9 @@ mod tests {
         for value in ["", ".", "..", "../admin", "a/b", "/", "a\0"] {
             assert!(uri(&route, &[("id", value)]).is_err(), "{value:?}");
         }
+        let operator = Route::parse("get", "GET", "/a/../$ws_arg_x").unwrap();
+        assert_eq!(uri(&operator, &[("x", "y")]).unwrap(), "/a/../y");
+        assert!(uri(&operator, &[("x", "..")]).is_err());
         let dotted = Route::parse("get", "GET", "/a/.$ws_arg_x/b?p=$ws_arg_p").unwrap();
         assert!(uri(&dotted, &[("x", "."), ("p", "")]).is_err());
         assert_eq!(uri(&dotted, &[("x", "y"), ("p", "../a")]).unwrap(), "/a/.y/b?p=..%2Fa");

@@ -5,7 +5,6 @@ use core::mem;
 use super::Session;
 use super::limits::Admission;
 use crate::handler::Handler;
-use crate::handler::rest::Rest;
 use crate::metrics::Counter;
 use crate::nginx::connection::{Connection, Received};
 use crate::nginx::log::Level;
@@ -13,8 +12,6 @@ use crate::nginx::request::{End, Request};
 use crate::nginx::scratch;
 use crate::proto::batch::Batch;
 use crate::proto::close::{self, Event, State};
-use crate::proto::envelope;
-use crate::proto::envelope::reply::Failure;
 use crate::proto::header::Opcode;
 use crate::proto::receiver::{Body, Incoming, Payload};
 use crate::proto::utf8;
@@ -50,7 +47,13 @@ impl Session {
             let mut stash = mem::take(&mut self.stash);
             self.consume(&mut stash, request, c, now)?;
         }
-        self.read(request, c, now)
+        self.read(request, c, now)?;
+        // Nobody reads on while a call is worked on; a client that is gone must be noticed still.
+        let waits = !self.wants_input() && self.paused_until == 0;
+        if waits && self.state == State::Open && c.has_pending_eof() {
+            return Err(self.on_eof(c));
+        }
+        Ok(())
     }
 
     fn read(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
@@ -144,10 +147,14 @@ impl Session {
                     }
                     Admission::Reject { wait } => {
                         self.count_limited(Counter::LimitRejected);
-                        let id = envelope_id(body.as_slice(buf));
-                        let reply = Failure::TooManyMessages(wait).to_json(id.as_deref());
                         self.send_batch(batch, buf, c, now)?;
-                        return self.reply(&reply, c, now);
+                        let text = core::str::from_utf8(body.as_slice(buf)).unwrap_or_default();
+                        if let Handler::Rest(rest) = &mut self.handler
+                            && let Some(reply) = rest.limited(text, wait)
+                        {
+                            self.reply(&reply, c, now)?;
+                        }
+                        return Ok(());
                     }
                     Admission::Close => {
                         self.count_limited(Counter::LimitClosed);
@@ -217,7 +224,8 @@ impl Session {
                 let text = simdutf8::basic::from_utf8(message).unwrap_or_default();
                 rest.text(request, text, leaving, now)
             }
-            Handler::Rest(_) | Handler::Echo => Some(Rest::binary()),
+            Handler::Rest(rest) => rest.binary(),
+            Handler::Echo => None,
         };
         if let Some(reply) = reply {
             self.reply(&reply, c, now)?;
@@ -252,16 +260,6 @@ impl Session {
             }
         });
     }
-}
-
-/// The `id` under which to refuse a message; it need not be a good call.
-fn envelope_id(message: &[u8]) -> Option<String> {
-    let text = core::str::from_utf8(message).ok()?;
-    match envelope::parse(text) {
-        Ok(call) => call.id,
-        Err((id, _)) => id,
-    }
-    .map(str::to_owned)
 }
 
 impl Body {

@@ -18,11 +18,13 @@ my %backends;
 
 ###############################################################################
 
-# Starts the backend at %%PORT_backend%% of a test, and waits for it.
+# Starts the backend at %%PORT_backend%% of a test, and waits for it.  Both
+# name and program may be others.
 
 sub backend {
-	my ($t, $name) = @_;
+	my ($t, $name, $program) = @_;
 	$name //= 'backend';
+	$program //= 'rest.py';
 
 	my $port = $t->port($name);
 	my $record = $t->dir . "/$name.record";
@@ -31,7 +33,7 @@ sub backend {
 	if (!$pid) {
 		open STDERR, '>', $t->dir . "/$name.log";
 		open STDOUT, '>&', \*STDERR;
-		exec 'python3', $t->top . '/t/backends/rest.py', $port, $record
+		exec 'python3', $t->top . "/t/backends/$program", $port, $record
 			or POSIX::_exit(127);
 	}
 

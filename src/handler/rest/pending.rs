@@ -1,0 +1,151 @@
+//! One message of a socket between its arrival and its reply.
+
+use crate::metrics::{Counter, Gauge, Slot as Counters};
+use crate::nginx::capture::CaptureFailure;
+use crate::nginx::slots::Slot;
+use crate::nginx::virtual_request::{Cancel, VirtualRequest};
+use crate::proto::envelope::reply::{Failure, Response};
+
+/// A message that has not been answered, or whose request runs on all the same.
+#[derive(Debug)]
+pub(super) struct Pending {
+    state: State,
+    answered: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The reply is known, and waits for its turn (`ws_order strict`).
+    Settled(String),
+    Running(Box<Running>),
+}
+
+/// A request of a message.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) id: Option<Box<str>>,
+    pub(super) request: VirtualRequest,
+    /// Milliseconds on the session's clock.
+    pub(super) started: u64,
+    pub(super) deadline: u64,
+    pub(super) counters: Option<Counters<'static>>,
+    pub(super) _slot: Slot,
+}
+
+impl Pending {
+    pub(super) const fn settled(reply: String) -> Self {
+        Self { state: State::Settled(reply), answered: false }
+    }
+
+    pub(super) fn running(running: Running) -> Self {
+        if let Some(counters) = running.counters {
+            counters.change(Gauge::Requests, 1);
+        }
+        Self { state: State::Running(Box::new(running)), answered: false }
+    }
+
+    pub(super) const fn is_answered(&self) -> bool {
+        self.answered
+    }
+
+    /// Whether the reply can be had.
+    pub(super) fn is_ready(&self, now: u64) -> bool {
+        match &self.state {
+            _ if self.answered => false,
+            State::Settled(_) => true,
+            State::Running(run) => run.deadline <= now || run.request.response().is_some(),
+        }
+    }
+
+    /// Whether nothing is left to do: it is answered, and nginx has let go of its request.
+    pub(super) fn is_over(&self) -> bool {
+        self.answered
+            && match &self.state {
+                State::Settled(_) => true,
+                State::Running(running) => running.request.response().is_some(),
+            }
+    }
+
+    /// When the time of its request is over, if it runs.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        match &self.state {
+            State::Running(running) if running.request.response().is_none() && !self.answered => {
+                Some(running.deadline)
+            }
+            _ => None,
+        }
+    }
+
+    /// Gives its request up, if it runs.
+    pub(super) fn cancel(&self, why: Cancel) {
+        if let State::Running(running) = &self.state {
+            running.request.cancel(why);
+        }
+    }
+
+    /// Takes no more interest in the reply.
+    pub(super) fn abandon(&mut self) {
+        if !self.answered {
+            self.answered = true;
+            self.cancel(Cancel::ClientGone);
+        }
+    }
+
+    /// The reply, which [`is_ready`](Self::is_ready).
+    pub(super) fn take_reply(&mut self, now: u64) -> String {
+        self.answered = true;
+        match &mut self.state {
+            State::Settled(reply) => core::mem::take(reply),
+            State::Running(running) => running.reply(now),
+        }
+    }
+}
+
+impl Running {
+    fn reply(&self, now: u64) -> String {
+        let (counter, reply) = self.outcome(now);
+        if let Some(counters) = self.counters {
+            counters.add(counter, 1);
+            counters.took(now.saturating_sub(self.started));
+        }
+        reply
+    }
+
+    fn outcome(&self, now: u64) -> (Counter, String) {
+        let id = self.id.as_deref();
+        let failure = match self.request.response() {
+            Some(capture) if self.deadline > now => match capture.failure {
+                Some(CaptureFailure::TooLarge) => Failure::ResponseTooLarge,
+                Some(CaptureFailure::NoMemory) => Failure::Overloaded,
+                Some(CaptureFailure::OutsidePrefix) => Failure::NotFound,
+                // No status: the request was closed without an answer (`return 444`).
+                None if capture.status == 0 || !capture.is_complete => Failure::BackendFailed,
+                None => {
+                    let response = Response {
+                        status: capture.status,
+                        headers: &capture.headers,
+                        content_type: capture.content_type.as_deref(),
+                        body: &capture.body,
+                    };
+                    let counter = match capture.status / 100 {
+                        1 | 2 => Counter::Rest2xx,
+                        3 => Counter::Rest3xx,
+                        4 => Counter::Rest4xx,
+                        _ => Counter::Rest5xx,
+                    };
+                    return (counter, response.to_json(id));
+                }
+            },
+            _ => Failure::Timeout,
+        };
+        (Counter::RestFailed, failure.to_json(id))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(counters) = self.counters {
+            counters.change(Gauge::Requests, -1);
+        }
+    }
+}
