@@ -158,6 +158,10 @@ impl Session {
             Handler::Echo => true,
             Handler::Rest(rest) => rest.abandon(),
         };
+        if !over {
+            // `proxy_ignore_client_abort`: the client need not wait for that.
+            c.half_close();
+        }
         over.then_some(end)
     }
 

@@ -81,7 +81,15 @@ impl Capture {
 
     fn take_header(&mut self, name: &[u8], value: &[u8]) {
         if let Some(name) = self.wanted.iter().find(|w| name.eq_ignore_ascii_case(w.as_bytes())) {
-            self.headers.push((name.clone(), String::from_utf8_lossy(value).into_owned()));
+            let value = String::from_utf8_lossy(value);
+            // RFC 9110 §5.3: lines of one name are one list.
+            match self.headers.iter_mut().find(|(known, _)| known == name) {
+                Some((_, list)) => {
+                    list.push_str(", ");
+                    list.push_str(&value);
+                }
+                None => self.headers.push((name.clone(), value.into_owned())),
+            }
         }
     }
 

@@ -220,6 +220,15 @@ impl Connection {
         unsafe { (*self.read_event()).pending_eof() != 0 }
     }
 
+    /// Tells the peer that nothing more will come, while the connection has to stay for a while.
+    /// Under TLS that takes bytes, which go out when nginx closes the connection.
+    pub(crate) fn half_close(self) {
+        if !self.is_tls() {
+            // SAFETY: the descriptor is open as long as the connection is live.
+            unsafe { libc::shutdown((*self.as_ptr()).fd, libc::SHUT_WR) };
+        }
+    }
+
     pub(crate) fn is_write_ready(self) -> bool {
         // SAFETY: the event is live with its connection.
         unsafe { (*self.write_event()).ready() != 0 }

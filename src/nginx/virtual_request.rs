@@ -8,7 +8,7 @@
 
 pub(crate) mod headers;
 
-use core::ffi::{c_char, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -92,6 +92,7 @@ impl VirtualRequest {
             }
             (*c).data = r.cast();
             lend_tls(client, r);
+            share_realip(client, r);
             this.run(r, client, base, spec);
         }
         Ok(this)
@@ -354,6 +355,34 @@ unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
     }
     #[cfg(not(ngx_feature = "ssl"))]
     let _ = (client, r);
+}
+
+/// The address is settled since the handshake: realip shall not look at the headers again, and
+/// `$realip_remote_addr` shall be what it was there.
+///
+/// # Safety
+///
+/// `client` and `r` are live; `r` was just created.
+unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
+    static INDEX: OnceLock<Option<usize>> = OnceLock::new();
+    // SAFETY: the modules of a running cycle are a null-terminated array of live structures with C
+    // strings for names; ctx has a place per HTTP module.  What realip keeps there lives in the pool
+    // of the client's request, which outlives this one, and is only read.
+    unsafe {
+        let find = || {
+            let mut module = (*nginx_sys::ngx_cycle).modules;
+            while !(*module).is_null() {
+                if CStr::from_ptr((**module).name) == c"ngx_http_realip_module" {
+                    return Some((**module).ctx_index);
+                }
+                module = module.add(1);
+            }
+            None
+        };
+        if let Some(index) = *INDEX.get_or_init(find) {
+            *(*r).ctx.add(index) = *(*client.as_ptr()).ctx.add(index);
+        }
+    }
 }
 
 /// Fills in what a parser would have read from the first line, and the body.

@@ -1,0 +1,89 @@
+#!/usr/bin/perl
+
+# Tests for conf/examples: how long a proxied socket or stream may be silent,
+# and how long it outlives its configuration.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Example;
+use Test::More;
+use Time::HiRes qw/sleep time/;
+
+###############################################################################
+
+# Two seconds in place of 120, of 24 hours and of ten minutes.
+
+my $t = Example->new('websocket-gateway',
+	'proxy_read_timeout 120s' => 'proxy_read_timeout 2s',
+	'proxy_send_timeout 120s' => 'proxy_send_timeout 2s',
+	'worker_shutdown_timeout 10m' => 'worker_shutdown_timeout 2s');
+$t->backend(8000, qw/node gateway.js PORT/);
+$t->go;
+
+sub socket_of {
+	my $s = $t->ws(8080, '/ws-notifications');
+	$s->message;
+	return $s;
+}
+
+# Seconds until it ends, and how: "eof" or a Close frame.
+
+sub ends {
+	my ($s, $since) = @_;
+	my ($code) = $s->read_close;
+	my $end = $s->end;
+	return (time - $since, $code // $end);
+}
+
+###############################################################################
+
+my ($silent, $one_way, $pinging, $answered)
+	= (socket_of(), socket_of(), socket_of(), socket_of());
+my $start = time;
+
+# Three seconds: one sends what nobody answers, one pings, one is sent to.
+
+$one_way->frame(WsClient::BINARY, '', fin => 0);
+$answered->text("slow $_") for map { $_ * 500 } 1 .. 6;
+
+for (1 .. 6) {
+	sleep 0.5;
+	$one_way->continuation('x', fin => 0);
+	is($pinging->ping('')->read, 'pong:', "ping $_");
+}
+
+my ($seconds, $how) = ends($silent, $start);
+is($how, 'eof', 'a silent socket is cut off, without a Close frame');
+cmp_ok($seconds, '>', 2.9, 'before now'); # it was read only here
+is($one_way->continuation('.')->message, 'binary:xxxxxx.', 'one that sends');
+is($pinging->text('x')->message, 'text:x', 'one that pings');
+is($answered->message, 'text:slow', "one that is sent to, $_") for 1 .. 6;
+
+my $s = socket_of();
+$start = time;
+($seconds, $how) = ends($s, $start);
+cmp_ok(abs($seconds - 2), '<', 0.8 * $NginxWs::slow, 'after two seconds')
+	or diag($seconds);
+
+# A socket outlives a reload by worker_shutdown_timeout.
+
+$s = socket_of();
+my @old = $t->reload;
+$start = time;
+while (time < $start + 4 && !$s->{ended}) {
+	$s->ping('');
+	$s->read(0.2);
+}
+is($s->end, 'eof', 'cut off after a reload');
+cmp_ok(abs(time - $start - 2), '<', 1 * $NginxWs::slow, 'after two seconds');
+ok($t->gone($_), 'the old worker leaves') for @old;
+
+$t->finish;
+
+###############################################################################
