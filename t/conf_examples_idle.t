@@ -58,16 +58,15 @@ for (1 .. 6) {
 	is($pinging->ping('')->read, 'pong:', "ping $_");
 }
 
-my ($seconds, $how) = ends($silent, $start);
-is($how, 'eof', 'a silent socket is cut off, without a Close frame');
-cmp_ok($seconds, '>', 2.9, 'before now'); # it was read only here
+is((ends($silent, $start))[1], 'eof',
+	'a silent socket is cut off, without a Close frame');
 is($one_way->continuation('.')->message, 'binary:xxxxxx.', 'one that sends');
 is($pinging->text('x')->message, 'text:x', 'one that pings');
 is($answered->message, 'text:slow', "one that is sent to, $_") for 1 .. 6;
 
 my $s = socket_of();
 $start = time;
-($seconds, $how) = ends($s, $start);
+my ($seconds) = ends($s, $start);
 cmp_ok(abs($seconds - 2), '<', 0.8 * $NginxWs::slow, 'after two seconds')
 	or diag($seconds);
 

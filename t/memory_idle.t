@@ -50,7 +50,7 @@ for (1 .. COUNT) {
 }
 
 my $each = ($t->rss($worker) - $before) / COUNT;
-cmp_ok($each, '<', 12, 'kilobytes of memory a socket');
+$t->uses($each, 12, 'kilobytes of memory a socket');
 note("$each kilobytes a socket");
 
 is((grep { $_->text('x')->read ne 'text:x' } @sockets), 0, 'all of them work');

@@ -21,13 +21,19 @@ RestClient::backend($t);
 
 $t->run(<<'EOF');
 
-limit_req_zone $arg_key zone=req:1m rate=2r/s;
+proxy_cache_path %%TESTDIR%%/cache keys_zone=cache:1m;
+limit_req_zone $arg_key zone=req:1m rate=10r/s;
 
 server {
     listen 127.0.0.1:%%PORT%%;
 
     location /ws {
         ws_rest /api/;
+    }
+
+    location /short {
+        ws_rest /api/;
+        ws_request_timeout 500ms;
     }
 
     # The socket is not read while a call runs.
@@ -48,6 +54,12 @@ server {
     location /api/streams/ {
         proxy_pass http://127.0.0.1:%%PORT_backend%%;
         proxy_buffering off;
+    }
+
+    location /api/cached/ {
+        proxy_pass http://127.0.0.1:%%PORT_backend%%;
+        proxy_cache cache;
+        proxy_cache_valid 1m;
     }
 
     location /api/limited/ {
@@ -121,6 +133,19 @@ is(join(' ', $s->read_close, $s->end),
 		'TCP does not wait for it');
 }
 
+# What nginx does not give up for a client that left, as it is to be cached, has
+# its time all the same.
+
+{
+	my $aborted = grep { $_ eq 'aborted' } RestClient::seen($t);
+	my $s = RestClient->open($t, '/short');
+	$s->send({path => "/api/$_/gone?fault=hang"}) for qw/cached stays/;
+	RestClient::wait_seen($t, qr!/gone!, 2);
+	$s->hang_up;
+	ok(RestClient::wait_seen($t, 'aborted', $aborted + 2, 3),
+		'ws_request_timeout of calls without a client');
+}
+
 # A call that nginx delays.
 
 {
@@ -130,6 +155,9 @@ is(join(' ', $s->read_close, $s->end),
 	$s->hang_up;
 	is(RestClient->open($t)->status_of('/api/limited/?key=2&body='), 200,
 		'delayed calls of a client that left');
+	select undef, undef, undef, 0.5;
+	is((grep { m!/limited/\?key=1! } RestClient::seen($t)), 1,
+		'do not reach the backend any more');
 }
 
 # Many at once, with calls of every kind.

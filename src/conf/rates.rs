@@ -4,10 +4,10 @@ use core::ffi::{c_char, c_void};
 
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
-use super::LocationConf;
+use super::{LocationConf, zones};
 use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::config::{self, Conf};
-use crate::nginx::shm::{BadZone, Zone};
+use crate::nginx::shm::Zone;
 use crate::proto::rate::{MAX_BURST, Rate};
 
 /// What happens to a message over the rate.
@@ -143,16 +143,12 @@ pub(super) unsafe extern "C" fn set_zone(
     };
     let Some(key) = ComplexValue::compile(cf, key_source) else { return config::ERROR };
     let meaning = format!("a ws_message_zone with the key \"{key_source}\"");
-    match Zone::define(cf, &text_str(zone_name), size as usize, meaning) {
+    match zones::define(cf, name, &text_str(zone_name), size, meaning) {
         Ok(zone) => {
             conf.message_zones.push(MessageZone { zone, key, rate });
             config::OK
         }
-        Err(BadZone::TooSmall) => cf.error(name, format_args!("zone \"{zone_name}\" is too small")),
-        Err(BadZone::Taken) => {
-            cf.error(name, format_args!("zone \"{zone_name}\" is already defined"))
-        }
-        Err(BadZone::Refused) => config::ERROR,
+        Err(error) => error,
     }
 }
 

@@ -1,8 +1,8 @@
 //! `ws_zone`, `ws_status`: where is counted, and where it is shown.
 
-use core::ffi::{c_char, c_void};
+use core::ffi::{CStr, c_char, c_void};
 
-use nginx_sys::{ngx_command_t, ngx_conf_t};
+use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
 use super::LocationConf;
 use crate::nginx::config::{self, Conf};
@@ -62,18 +62,33 @@ pub(super) unsafe extern "C" fn set_zone(
             format_args!("invalid size \"{size_arg}\": expected a size such as 64k or 1m"),
         );
     };
-    match Zone::define(cf, zone_name, size as usize, "a ws_zone".to_owned()) {
+    match define(cf, name, zone_name, size, "a ws_zone".to_owned()) {
         Ok(zone) => {
-            let name = zone_name.to_string();
-            conf.counter_zones.push(CounterZone { name, zone });
+            conf.counter_zones.push(CounterZone { name: zone_name.to_string(), zone });
             config::OK
         }
-        Err(BadZone::TooSmall) => cf.error(name, format_args!("zone \"{zone_name}\" is too small")),
-        Err(BadZone::Taken) => {
-            cf.error(name, format_args!("zone \"{zone_name}\" is already defined"))
-        }
-        Err(BadZone::Refused) => config::ERROR,
+        Err(error) => error,
     }
+}
+
+/// Defines a zone for the directive `name`.
+///
+/// # Errors
+///
+/// What the setter must return.
+pub(super) fn define(
+    cf: Conf,
+    name: &CStr,
+    zone_name: &ngx_str_t,
+    size: u64,
+    meaning: String,
+) -> Result<Zone, *mut c_char> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    Zone::define(cf, zone_name, size, meaning).map_err(|why| match why {
+        BadZone::TooSmall => cf.error(name, format_args!("zone \"{zone_name}\" is too small")),
+        BadZone::Taken => cf.error(name, format_args!("zone \"{zone_name}\" is already defined")),
+        BadZone::Refused => config::ERROR,
+    })
 }
 
 /// `ws_status [zone] [json|prometheus];`

@@ -93,7 +93,7 @@ impl VirtualRequest {
             (*c).data = r.cast();
             lend_tls(client, r);
             share_realip(client, r);
-            this.run(r, client, base, spec);
+            this.run(r, base, spec);
         }
         Ok(this)
     }
@@ -101,13 +101,7 @@ impl VirtualRequest {
     /// # Safety
     ///
     /// `r` was created by [`start`](Self::start) on the connection of this capture.
-    unsafe fn run(
-        &self,
-        r: *mut ngx_http_request_t,
-        client: Request,
-        base: &BaseHeaders,
-        spec: &Spec<'_>,
-    ) {
+    unsafe fn run(&self, r: *mut ngx_http_request_t, base: &BaseHeaders, spec: &Spec<'_>) {
         // SAFETY: by the contract of this function.  Each call that may end the request is the
         // last that touches it; the connection structure itself stays in nginx's table.
         unsafe {
@@ -130,7 +124,6 @@ impl VirtualRequest {
                 }
             }
             ngx_http_run_posted_requests(c);
-            let _ = client;
         }
     }
 

@@ -114,9 +114,11 @@ async function others(page) {
 	await send(page, 'silence');
 	await send(page, 'bytes');
 	check('binary', (await lines(page, 5, 1))[0], ['< binary: 00 01 ff', '3 B']);
+	await page.waitForTimeout(700);
 	await send(page, 'again');
 	await lines(page, 7);
 	check('only answers are timed', await page.locator('#chart circle').count(), 2);
+	check('and from their own messages', Number(await page.textContent('#last')), ms => ms >= 190 && ms < 700);
 
 	await page.uncheck('#again');
 	await send(page, 'leave');

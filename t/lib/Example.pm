@@ -180,14 +180,34 @@ sub ws {
 	return $self->NginxWs::ws($path, port => $self->port($port), %o);
 }
 
+# A request of its own connection; the whole body, also one without a length.
+# Options: method, headers, body, name (Host), and those of WsClient.
+
 sub get {
 	my ($self, $port, $path, %o) = @_;
-	my $headers = join '', map { "$_\r\n" } @{delete $o{headers} // []};
-	my $method = delete $o{method} // 'GET';
-	my $body = delete $o{body} // '';
-	my $name = delete $o{name} // 'localhost';
-	return $self->http("$method $path HTTP/1.1\r\nHost: $name\r\n$headers\r\n$body",
-		port => $self->port($port), %o);
+
+	my @lines = (($o{method} // 'GET') . " $path HTTP/1.1",
+		'Host: ' . ($o{name} // 'localhost'), 'Connection: close',
+		@{$o{headers} // []},
+		defined $o{body} ? 'Content-Length: ' . length $o{body} : ());
+
+	my $s = $self->http(join("\r\n", @lines, '', $o{body} // ''),
+		port => $self->port($port), tls => $o{tls});
+
+	if (!defined $s->header('Content-Length') && $s->end eq 'eof') {
+		my $body = $s->{in};
+		if (($s->header('Transfer-Encoding') // '') eq 'chunked') {
+			my $chunks = $body;
+			$body = '';
+			while ($chunks =~ s/^([0-9a-f]+)\r\n//i && hex $1) {
+				$body .= substr $chunks, 0, hex $1, '';
+				substr $chunks, 0, 2, '';
+			}
+		}
+		$s->{body} = $body;
+	}
+
+	return $s;
 }
 
 ###############################################################################

@@ -85,6 +85,17 @@ sub http {
 	return $s;
 }
 
+# Memory in kilobytes is within a limit; that of a wrapper is not ours.
+
+sub uses {
+	my ($self, $kilobytes, $limit, $name) = @_;
+
+	SKIP: {
+		skip 'memory under a wrapper', 1 if $ENV{TEST_NGINX_WRAP};
+		cmp_ok($kilobytes, '<=', $limit, $name);
+	}
+}
+
 # The socket is closed with this code and, when given, reason, and then ends
 # without a reset while the client has said nothing more.
 
