@@ -39,6 +39,8 @@ pub(crate) struct Session {
     state: State,
     clock: Clock,
     outbox: Outbox,
+    /// Bytes of a frame in progress since the client was last heard.
+    trickle: usize,
     /// Bytes of the client that were read and must wait.
     stash: Vec<u8>,
     traffic: Traffic,
@@ -123,6 +125,7 @@ impl Session {
             state: State::Open,
             clock: Clock::new(now),
             outbox: Outbox::default(),
+            trickle: 0,
             stash: Vec::new(),
             traffic: Traffic::default(),
             slot,

@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/lib";
 use Example;
 use JSON::PP;
 use Test::More;
+use Time::HiRes qw/time/;
 
 ###############################################################################
 
@@ -33,7 +34,7 @@ my $at = '127.0.0.1:' . $t->port($tls);
 
 is($t->client('node', 'stomp_client.js', "wss://$at/api/ws/"), <<'EOF2', 'STOMP');
 connected
-messages, receipts
+messages
 order
 unsubscribed
 heart-beats
@@ -130,6 +131,15 @@ sub speaks {
 like(speaks('tls1_3'), qr/^TLSv1\.3 h2$/, 'TLS 1.3, HTTP/2');
 like(speaks('tls1_2'), qr/^TLSv1\.2 h2$/, 'TLS 1.2, HTTP/2');
 is(speaks($_), '', "no $_") for qw/tls1_1 tls1/;
+
+# A stream may be silent as long as the snippet says: two seconds, for this.
+
+$t->snippet('sse-proxy', '24h' => '2s');
+$t->reload;
+my $start = time;
+like($t->get($tls, '/api/sse/events', tls => 1)->body, qr/^data: first\r\n/m,
+	'a stream');
+cmp_ok(time - $start, '>', 1.5, 'that ends with its time');
 
 # The service is gone.
 

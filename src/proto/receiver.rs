@@ -70,6 +70,8 @@ pub struct Receiver {
     message: Option<Message>,
     /// The payload of a control frame that is arriving in pieces.
     control: Payload,
+    /// Frames that have arrived whole.
+    frames: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +105,7 @@ impl Receiver {
             frame: None,
             message: None,
             control: Payload { bytes: Vec::new() },
+            frames: 0,
         }
     }
 
@@ -137,10 +140,16 @@ impl Receiver {
                 self.frame = Some(frame);
                 return Ok(None);
             }
+            self.frames += 1;
             if let Some(incoming) = self.end_of_frame(frame)? {
                 return Ok(Some(incoming));
             }
         }
+    }
+
+    /// How many frames have arrived whole, fragments included.
+    pub const fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// Whether a message or frame has begun and not ended.
@@ -227,6 +236,7 @@ impl Receiver {
             utf8::check(payload)?;
         }
         *pos = range.end;
+        self.frames += 1;
         Ok(Some(Incoming {
             opcode: header.opcode,
             compressed: header.rsv1,

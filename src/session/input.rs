@@ -20,6 +20,9 @@ use crate::proto::violation::Violation;
 /// Reads per event before other connections get their turn.
 const ROUNDS: usize = 16;
 
+/// Bytes of an unfinished frame that count as much as a frame.
+const PROGRESS: usize = 4096;
+
 impl Session {
     /// Whether bytes of the client are of any use now.
     pub(super) fn wants_input(&self) -> bool {
@@ -39,7 +42,6 @@ impl Session {
         if self.wants_input() {
             let early = request.take_early_input();
             if !early.is_empty() {
-                self.clock.heard(now);
                 self.consume(early, request, c, now)?;
             }
         }
@@ -64,7 +66,6 @@ impl Session {
                 }
                 match c.recv(buf) {
                     Received::Bytes(n) => {
-                        self.clock.heard(now);
                         let bytes = buf.get_mut(..n).unwrap_or_default();
                         self.consume(bytes, request, c, now)?;
                     }
@@ -92,6 +93,7 @@ impl Session {
     ) -> Result<(), End> {
         let mut batch = Batch::default();
         let mut pos = 0;
+        let frames = self.receiver.frames();
         while matches!(self.state, State::Open | State::Closing) {
             if !self.wants_input() {
                 self.set_aside(buf.get(pos..).unwrap_or_default(), c)?;
@@ -109,8 +111,18 @@ impl Session {
                 }
             }
         }
+        self.listen(self.receiver.frames() > frames, pos, now);
         self.send_batch(&mut batch, buf, c, now)?;
         self.flush(c)
+    }
+
+    /// A frame is a sign of life, and so is the progress of a long one; a byte now and then is not.
+    fn listen(&mut self, has_frame: bool, bytes: usize, now: u64) {
+        self.trickle += bytes;
+        if has_frame || self.trickle >= PROGRESS {
+            self.trickle = 0;
+            self.clock.heard(now);
+        }
     }
 
     fn dispatch(

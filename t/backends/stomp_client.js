@@ -39,7 +39,7 @@ class Peer extends EventEmitter {
 		const messages = [];
 		const subscribed = { messages };
 		subscribed.stop = this.client.subscribe(destination, message => {
-			messages.push(message.isBinaryBody ? message.binaryBody : message.body);
+			messages.push(message.body);
 			this.emit('message');
 		}).unsubscribe;
 		subscribed.wait = async n => {
@@ -49,13 +49,28 @@ class Peer extends EventEmitter {
 		return subscribed;
 	}
 
-	send(destination, body) {
+	publish(destination, body, headers = {}) {
+		this.client.publish({ destination, body, headers });
+	}
+
+	receipt(destination, body) {
 		return new Promise(resolve => {
 			const receipt = `r${Math.random()}`;
 			this.client.watchForReceipt(receipt, resolve);
-			this.client.publish({ destination, body, headers: { receipt } });
+			this.publish(destination, body, { receipt });
 		});
 	}
+}
+
+// Until the broker has done what both have told it before.
+async function settle(from, to) {
+	const topic = `/topic/settle-${Math.random()}`;
+	const probes = to.subscribe(topic);
+	while (!probes.messages.length) {
+		from.publish(topic, 'probe');
+		await new Promise(resolve => setTimeout(resolve, 20));
+	}
+	probes.stop();
 }
 
 (async () => {
@@ -66,42 +81,51 @@ class Peer extends EventEmitter {
 	assert.match(one.socket.protocol, /^v1[12]\.stomp$/);
 	console.log('connected');
 
+	// What stomp-broker-js does not do: it sends nothing to the sender, no
+	// heart-beats and no receipts but of DISCONNECT, and counts characters
+	// where octets are meant.
+	const whole = !frame.headers.server.startsWith('STOMP-JS');
 	const topic = '/topic/chat';
 	const a = one.subscribe(topic);
 	const b = two.subscribe(topic);
-	const texts = ['hello', 'Grüße, 世界 😀', JSON.stringify({ a: [1, 2] }), 'x'.repeat(100000)];
-	// The broker answers in order: a receipt says that the subscription stands.
-	await one.send('/topic/nobody', 'x');
-	await two.send('/topic/nobody', 'x');
-	for (const text of texts) await one.send(topic, text);
-	assert.deepEqual((await b.wait(texts.length)).slice(), texts);
-	assert.deepEqual((await a.wait(texts.length)).slice(), texts);
-	console.log('messages, receipts');
+	const texts = ['hello', JSON.stringify({ a: [1, 2] }), 'two\nlines', 'x'.repeat(100000)];
+	if (whole) texts.push('Grüße, 世界 😀');
+	await settle(one, two);
+	await settle(two, one);
+	for (const text of texts) one.publish(topic, text);
+	assert.deepEqual(await b.wait(texts.length), texts);
+	if (whole) {
+		assert.deepEqual(await a.wait(texts.length), texts);
+		await one.receipt('/topic/nobody', 'x');
+	}
+	console.log('messages');
 
-	for (let i = 0; i < 500; i++) two.client.publish({ destination: topic, body: `m${i}` });
-	await a.wait(texts.length + 500);
-	assert.deepEqual(a.messages.slice(texts.length), [...Array(500).keys()].map(i => `m${i}`));
+	const before = a.messages.length;
+	for (let i = 0; i < 500; i++) two.publish(topic, `m${i}`);
+	await a.wait(before + 500);
+	assert.deepEqual(a.messages.slice(before), [...Array(500).keys()].map(i => `m${i}`));
 	console.log('order');
 
 	b.stop();
-	await two.send('/topic/nobody', 'x');
+	await settle(one, two);
 	const count = b.messages.length;
-	await one.send(topic, 'unheard');
-	await a.wait(texts.length + 501);
-	await two.send('/topic/nobody', 'x');
+	one.publish(topic, 'unheard');
+	await settle(one, two);
 	assert.equal(b.messages.length, count);
 	console.log('unsubscribed');
 
+	// The broker cuts off who sends none.
 	one.beats = 0;
 	await new Promise(resolve => setTimeout(resolve, 1600));
-	assert.ok(one.beats >= 1, `${one.beats} heart-beats`);
 	assert.ok(one.client.connected);
+	if (whole) assert.ok(one.beats >= 1);
 	console.log('heart-beats');
 
+	// DISCONNECT, its receipt, Close.
 	const closed = Promise.all([once(one, 'closed'), once(two, 'closed')]);
 	one.client.deactivate();
 	two.client.deactivate();
-	for (const [event] of await closed) assert.equal(event.code, 1000);
+	for (const [event] of await closed) assert.ok(event.wasClean, `${event.code}`);
 	console.log('closed');
 	process.exit(0);
 })();

@@ -96,15 +96,16 @@ async function closing(page) {
 }
 
 // A server in the browser's driver.
-async function others(page) {
-	await page.routeWebSocket(/\/other$/, socket => {
-		socket.onMessage(text => {
-			if (text === 'bytes') return socket.send(Buffer.from([0, 1, 255]));
-			if (text === 'leave') return socket.close({ code: 4001, reason: 'no <b>more</b>' });
-			if (text === 'silence') return undefined;
-			setTimeout(() => socket.send(text), 200);
-		});
+function otherServer(socket) {
+	socket.onMessage(text => {
+		if (text === 'bytes') return socket.send(Buffer.from([0, 1, 255]));
+		if (text === 'leave') return socket.close({ code: 4001, reason: 'no <b>more</b>' });
+		if (text === 'silence') return undefined;
+		return setTimeout(() => socket.send(text), 200);
 	});
+}
+
+async function others(page) {
 	await open(page, '/other');
 	await page.click('#clear');
 
@@ -150,6 +151,7 @@ async function repeating(page) {
 }
 
 run(async ({ page, url }) => {
+	await page.routeWebSocket(/\/other$/, otherServer);
 	await page.goto(url);
 	await status(page, 'open');
 	await messages(page, url);

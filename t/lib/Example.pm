@@ -5,7 +5,7 @@ package Example;
 # The file is used as it is, but for
 #   - the port N of "listen N" and "server 127.0.0.1:N", which becomes
 #     127.0.0.1 and the port("N") of the test;
-#   - where pid and error_log are, for the harness;
+#   - pid, and path and level of error_log, which the harness reads;
 #   - what a test itself replaces, such as a timeout that is too long for it.
 # Its snippets, certificate, temporary files and logs are in the test's folder.
 
@@ -67,13 +67,23 @@ sub render {
 
 	replace(\$conf, $_, $replace{$_}) for sort keys %replace;
 	replace(\$conf, 'pid tmp/nginx.pid;', 'pid nginx.pid;');
-	replace(\$conf, 'error_log logs/error.log', 'error_log error.log');
+	$conf =~ s!^error_log logs/error.log \w+;!error_log error.log notice;!m
+		or die "no error log\n";
 
 	$conf =~ s/^(\s*listen )(\d+)\b/"${1}127.0.0.1:" . $self->port($2)/gem
 		or die "nothing listens\n";
 	$conf =~ s/^(\s*server 127\.0\.0\.1:)(\d+);/$1 . $self->port($2) . ';'/gem;
 
 	$self->write_file('nginx.conf', "daemon off;\n$conf");
+}
+
+# Changes a snippet for this test.
+
+sub snippet {
+	my ($self, $name, %replace) = @_;
+	my $text = $self->read_file("snippets/$name.conf");
+	replace(\$text, $_, $replace{$_}) for sort keys %replace;
+	$self->write_file("snippets/$name.conf", $text);
 }
 
 sub replace {

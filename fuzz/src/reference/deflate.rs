@@ -45,7 +45,7 @@ struct Reader {
     farthest: usize,
 }
 
-/// A Huffman code (§3.2.2): the codewords as strings of bits, and their symbols.
+/// A Huffman code (§3.2.2): the codewords in order, by length and bits, and their symbols.
 struct Code(Vec<(u8, u16, usize)>);
 
 impl Code {
@@ -186,8 +186,8 @@ impl Reader {
         let mut word = 0;
         for length in 1..=15 {
             word = word << 1 | self.bits(1)? as u16;
-            if let Some(found) = code.0.iter().find(|w| (w.0, w.1) == (length, word)) {
-                return Some(found.2);
+            if let Ok(found) = code.0.binary_search_by_key(&(length, word), |w| (w.0, w.1)) {
+                return Some(code.0[found].2);
             }
         }
         None

@@ -47,7 +47,8 @@ sub certificate {
 
 ###############################################################################
 # Configuration.  What a test gives is the content of http{}; the option
-# "main" is put before it, "events" into events{}.
+# "main" is put before it, "events" into events{}; "workers" is
+# their number.
 
 sub configuration {
 	my ($self, $http, %o) = @_;
@@ -56,6 +57,7 @@ sub configuration {
 	my $log = $o{log} // 'error.log';
 	my $main = $o{main} // '';
 	my $events = $o{events} // '';
+	my $workers = $o{workers} // 1;
 
 	# An access log of the test would be written beside this one.
 	my $access = $http =~ /^access_log/m ? ''
@@ -64,7 +66,7 @@ sub configuration {
 	return $self->expand(<<"EOF");
 $load
 daemon off;
-worker_processes 1;
+worker_processes $workers;
 pid %%TESTDIR%%/nginx.pid;
 error_log %%TESTDIR%%/$log info;
 $main
