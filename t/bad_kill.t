@@ -57,7 +57,7 @@ EOF
 
 ###############################################################################
 
-use constant KILLS => 60;
+use constant KILLS => 40;
 
 sub counts {
 	my $s = $t->http("GET /status HTTP/1.1\r\nHost: localhost\r\n"

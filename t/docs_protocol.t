@@ -62,6 +62,9 @@ sub exchange {
 	my ($path, @lines) = @_;
 	my $s = $t->ws($path);
 
+	# Whatever is sent is answered.
+	is((grep { /^</ } @lines), (grep { /^>/ } @lines), 'as many answers');
+
 	for (@lines) {
 		my ($direction, $text) = /^(.) (.*)$/;
 

@@ -25,34 +25,17 @@ function M.echo()
     serve(function(data) return data end)
 end
 
--- A keep-alive request to this nginx: ngx.location.capture is refused once the
--- module has taken the client's socket.
-local function request(port, method, path)
-    local upstream = ngx.socket.tcp()
-    assert(upstream:connect("127.0.0.1", port, { pool_size = 128 }))
-    assert(upstream:send(method .. " " .. path .. " HTTP/1.1\r\nHost: localhost\r\n\r\n"))
-    local status = tonumber(assert(upstream:receive()):sub(10, 12))
-    local length = 0
-    repeat
-        local line = assert(upstream:receive())
-        length = tonumber(line:match("^Content%-Length: (%d+)")) or length
-    until line == ""
-    local body = upstream:receive(length)
-    upstream:setkeepalive(60000, 128)
-    return status, body
-end
-
-local function capture(_, method, path)
-    local response = ngx.location.capture(path, { method = ngx["HTTP_" .. method] })
-    return response.status, response.body
-end
-
-function M.rest(port)
-    local call = ngx.var.arg_capture and capture or request
+function M.rest()
     serve(function(data)
         local message = cjson.decode(data)
-        local status, body = call(port, message.method, message.path)
-        return cjson.encode { id = message.id, status = status, body = cjson.decode(body) }
+        local response = ngx.location.capture(message.path, {
+            method = ngx["HTTP_" .. message.method],
+        })
+        return cjson.encode {
+            id = message.id,
+            status = response.status,
+            body = cjson.decode(response.body),
+        }
     end)
 end
 

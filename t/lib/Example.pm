@@ -5,7 +5,7 @@ package Example;
 # The file is used as it is, but for
 #   - the port N of "listen N" and "server 127.0.0.1:N", which becomes
 #     127.0.0.1 and the port("N") of the test;
-#   - pid, and path and level of error_log, which the harness reads;
+#   - path and level of error_log, which the harness reads;
 #   - what a test itself replaces, such as a timeout that is too long for it.
 # Its snippets, certificate, temporary files and logs are in the test's folder.
 
@@ -45,6 +45,7 @@ sub new {
 	mkdir "$dir/$_" for qw/logs tmp tls modules/;
 	chmod 0777, "$dir/tmp";
 	symlink $self->{module}, "$dir/modules/libngx_ws.so";
+	symlink 'tmp/nginx.pid', "$dir/nginx.pid";
 	system('cp', '-R', "$top/conf/snippets", "$top/target/nginx/conf/mime.types",
 		$dir) == 0 or die "cp failed\n";
 
@@ -66,7 +67,6 @@ sub render {
 	my $conf = join '', <$example>;
 
 	replace(\$conf, $_, $replace{$_}) for sort keys %replace;
-	replace(\$conf, 'pid tmp/nginx.pid;', 'pid nginx.pid;');
 	$conf =~ s!^error_log logs/error.log \w+;!error_log error.log notice;!m
 		or die "no error log\n";
 

@@ -1,19 +1,21 @@
 //! What the kernel knows of the server's processes.
 
-use std::fs::read_to_string;
+use std::fs::{read_dir, read_to_string};
 use std::io::{Error, Result};
 
-/// CPU time of all of them so far, in seconds; the kernel tells it in ticks of 10 ms.
+/// CPU time of all their threads so far, in seconds.
+///
+/// `schedstat` counts nanoseconds where `stat` has ticks of 10 ms.
 pub(crate) fn cpu(pids: &[u32]) -> Result<f64> {
-    // SAFETY: takes no pointer.
-    let ticks_a_second = unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64;
-    let ticks = sum(pids, |pid| {
-        let stat = read_to_string(format!("/proc/{pid}/stat"))?;
-        // The name in parentheses may hold anything; utime and stime are fields 14 and 15.
-        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-        fields.split_whitespace().skip(11).take(2).map(parse).sum()
+    let nanoseconds = sum(pids, |pid| {
+        read_dir(format!("/proc/{pid}/task"))?
+            .map(|thread| {
+                let times = read_to_string(thread?.path().join("schedstat"))?;
+                parse(times.split_whitespace().next().unwrap_or_default())
+            })
+            .sum()
     })?;
-    Ok(ticks as f64 / ticks_a_second)
+    Ok(nanoseconds as f64 / 1e9)
 }
 
 /// Resident memory of all of them, in kilobytes.
