@@ -10,6 +10,7 @@
 //! | [`utf8`] | §8.1 | text that arrives in pieces |
 //! | [`close`] | §5.5.1, §7 | close codes, the closing handshake |
 //! | [`batch`] | §5 | frames built in place in the receive buffer |
+//! | [`memory`] | - | whether there is any |
 //! | [`outbox`] | - | frames that wait for the peer to read |
 //! | [`liveness`] | - | every deadline of a socket |
 //! | [`violation`] | §7.4.1 | what a peer did wrong, and its close code |
@@ -30,6 +31,7 @@ pub mod handshake;
 pub mod header;
 pub mod liveness;
 pub mod mask;
+pub mod memory;
 pub mod origin;
 pub mod outbox;
 pub mod path;

@@ -142,6 +142,7 @@ impl Session {
     pub(crate) fn on_event(&mut self, request: Request) -> Option<End> {
         let c = request.connection();
         let now = c.now();
+        let was_gone = self.gone.is_some();
         let end = match self.gone {
             Some(end) => end,
             None => {
@@ -162,8 +163,17 @@ impl Session {
             Handler::Rest(rest) => rest.abandon(),
         };
         if !over {
-            // `proxy_ignore_client_abort`: the client need not wait for that.
-            c.half_close();
+            if let Handler::Rest(rest) = &mut self.handler {
+                rest.expire(now);
+                if let Some(ms) = rest.next_deadline(now) {
+                    c.wake_within(ms);
+                }
+            }
+            // `proxy_ignore_client_abort`: the client need not wait for that.  Once, because
+            // shutdown(2) raises an event, even when it fails.
+            if !was_gone {
+                c.half_close();
+            }
         }
         over.then_some(end)
     }
@@ -247,9 +257,8 @@ impl Session {
         while let Some(due) = self.clock.due(&self.settings.timeouts, now) {
             match due {
                 // The client waits for us, not we for it; or we would not hear what it says.
-                Due::Idle | Due::Ping | Due::PongTimeout
-                    if self.handler.is_busy() || !self.wants_input() =>
-                {
+                Due::Idle if self.handler.is_busy() => self.clock.heard(now),
+                Due::Idle | Due::Ping | Due::PongTimeout if !self.wants_input() => {
                     self.clock.heard(now);
                 }
                 Due::Ping => {

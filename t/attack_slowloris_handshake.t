@@ -12,7 +12,7 @@ use lib "$FindBin::Bin/lib";
 
 use NginxWs;
 use Test::More;
-use Time::HiRes qw/time/;
+use Time::HiRes qw/sleep time/;
 
 ###############################################################################
 
@@ -28,3 +28,61 @@ server {
     }
 }
 
+EOF
+
+###############################################################################
+
+use constant COUNT => 300;
+
+my $slow = $NginxWs::slow;
+my $worker = ($t->workers)[0];
+
+sub cpu {
+	open my $stat, '<', "/proc/$worker/schedstat" or die "no worker\n";
+	return (split ' ', <$stat>)[0] / 1e9;
+}
+
+# Some say nothing, some never end the request line, some never end the header.
+
+my @beginnings = ('', 'GET /ws', WsClient::upgrade() =~ s/\r\n\r\n/\r\nX-X: /r);
+
+$t->ws('/ws')->text('warm')->read;
+my ($rss, $cpu, $start) = ($t->rss($worker), cpu(), time);
+my @attackers = map { WsClient->new(port => $t->port)
+	->write($beginnings[$_ % 3]) } 1 .. COUNT;
+my ($honest, $rounds, $longest) = (0, 0, 0);
+
+while (grep { !$_->{ended} } @attackers) {
+	last if time - $start > 10 * $slow;
+	for my $i (grep { !$attackers[$_]{ended} } 0 .. $#attackers) {
+		my $s = $attackers[$i];
+		($i + 1) % 3 ? $s->write('x') : $s->read_some;
+	}
+
+	my $asked = time;
+	$honest++ if $t->ws('/ws')->text('me too')->read eq 'text:me too';
+	$longest = time - $asked if time - $asked > $longest;
+	$rounds++;
+	sleep 0.1;
+}
+
+my $took = time - $start;
+my $grown = $t->rss($worker) - $rss;
+$cpu = cpu() - $cpu;
+note(sprintf 'closed after %.1f s; memory %.1f kB each, CPU %.2f s in all',
+	$took, $grown / COUNT, $cpu);
+
+is((grep { !$_->{ended} } @attackers), 0, 'all are closed');
+cmp_ok($took, '>=', 1.9, 'not before client_header_timeout');
+cmp_ok($took, '<', 2 + 4 * $slow, 'not long after it');
+is($honest, $rounds, 'others are served meanwhile');
+cmp_ok($longest, '<', 2 * $slow, 'and do not wait');
+cmp_ok($grown, '<', 12 * COUNT * $slow, 'kilobytes of memory');
+cmp_ok($cpu, '<', 1 * $slow, 'seconds of CPU');
+
+is((grep { /" 101 / } $t->access_log), $rounds + 1, 'no socket came of it');
+like($t->error_log, qr/client timed out .*reading client request/, 'log');
+
+$t->finish;
+
+###############################################################################

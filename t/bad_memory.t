@@ -21,7 +21,7 @@ plan(skip_all => 'a wrapper needs memory of its own')
 	if $ENV{TEST_NGINX_WRAP};
 
 use constant MEGABYTE => 1 << 20;
-use constant ROOM => 36;
+use constant ROOM => 100;
 
 my $t = NginxWs->new;
 RestClient::backend($t);
@@ -83,7 +83,7 @@ my ($worker) = $t->workers;
 
 ###############################################################################
 
-my $long = 'x' x (20 * MEGABYTE);
+my $long = 'x' x (60 * MEGABYTE);
 my @deflate = (headers => ['Sec-WebSocket-Extensions: permessage-deflate']);
 
 sub deflated {
@@ -165,7 +165,7 @@ $t->wait_for(sub {
 	$t->ws('/ws')->binary($long)->message(20) eq "binary:$long";
 });
 my @take = map { [$_, map { $t->ws('/ws') } 1 .. 4] }
-	map { 2 ** $_ * MEGABYTE } reverse -6 .. 4;
+	map { 2 ** $_ * MEGABYTE } reverse -6 .. 5;
 my @late = map { $t->ws('/compressed', @deflate) } 1 .. 4;
 my $late = RestClient->open($t, '/rest');
 

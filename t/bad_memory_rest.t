@@ -20,7 +20,7 @@ plan(skip_all => 'a wrapper needs memory of its own')
 	if $ENV{TEST_NGINX_WRAP};
 
 use constant MEGABYTE => 1 << 20;
-use constant ROOM => 36;
+use constant ROOM => 100;
 
 my $t = NginxWs->new;
 RestClient::backend($t);
@@ -72,7 +72,7 @@ my ($worker) = $t->workers;
 
 ###############################################################################
 
-my $long = 'x' x (20 * MEGABYTE);
+my $long = 'x' x (60 * MEGABYTE);
 
 # Each has its socket and leaves that of others alone.
 
@@ -83,20 +83,20 @@ for my $call (
 		. '"encoding":"text","body":"\n' . $long . '"}'],
 	['long base64', '{"id":1,"method":"POST","path":"/api/x?body=y",'
 		. '"encoding":"base64","body":"'
-		. 'QUJD' x (5 * MEGABYTE) . '"}'],
+		. 'QUJD' x (15 * MEGABYTE) . '"}'],
 	['a long id', '{"id":"' . $long . '","path":"/api/x"}'],
 	['a long path', '{"id":1,"path":"/api/' . $long . '"}'],
 	['a long array', '{"id":1,"method":"POST","path":"/api/x?body=y","body":['
-		. '1,' x (10 * MEGABYTE - 200) . '1]}'],
-	['a long text reply', {id => 1, path => '/api/x?size=17000000'}],
+		. '1,' x (30 * MEGABYTE - 200) . '1]}'],
+	['a long text reply', {id => 1, path => '/api/x?size=60000000'}],
 	['a long JSON reply', {id => 1,
-		path => '/api/x?size=17000000&type=application/json'}],
+		path => '/api/x?size=60000000&type=application/json'}],
 	['a long binary reply', {id => 1,
-		path => '/api/x?size=17000000&type=application/octet-stream'}],
+		path => '/api/x?size=60000000&type=application/octet-stream'}],
 	['many parameters', '{"id":1,"action":"act","params":{'
-		. join(',', map { qq!"k$_":1! } 1 .. 600_000) . '}}'],
+		. join(',', map { qq!"k$_":1! } 1 .. 2_000_000) . '}}'],
 	['many headers', '{"id":1,"path":"/api/x","headers":{'
-		. join(',', map { qq!"k$_":""! } 1 .. 600_000) . '}}'],
+		. join(',', map { qq!"k$_":""! } 1 .. 2_000_000) . '}}'],
 	['long control characters', {id => 1,
 		path => '/api/x?body=' . '%00' x 2000}],
 ) {

@@ -170,7 +170,9 @@ sub held {
 		$t->master, $worker;
 }
 
-# What they hold before the first client.
+# What they hold before the first socket, once the worker is there.
+$t->http("GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+	->end;
 my $fresh = held();
 
 # With one worker, although its clients go on, and then without them.

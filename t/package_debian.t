@@ -148,9 +148,12 @@ sub linked {
 		"$name: nginx -t"), "$snippet\n$wanted\n", "$name: link");
 }
 
+# All files of nginx, and those of the package elsewhere.
+
 sub files {
-	return there('find /etc/nginx /usr/lib/nginx /usr/share/nginx'
-		. ' /usr/share/doc /var/lib/dpkg/info | sort', 'all files');
+	return there('find /etc/nginx /usr/lib/nginx /usr/share/nginx | sort;'
+		. ' find /etc /usr /var -xdev -name "*http[-_]ws*" -not -path "/usr/share/nginx/*"'
+		. ' -not -path "*/target/*" | sort', 'all files');
 }
 
 SKIP: {

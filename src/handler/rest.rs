@@ -13,10 +13,10 @@ use crate::metrics::{Counter, Slot as Counters};
 use crate::nginx::capture::Capture;
 use crate::nginx::request::{NoMemory, Request};
 use crate::nginx::slots::{self, Slot, Ticket};
-use crate::nginx::virtual_request::{BaseHeaders, Cancel, Spec, VirtualRequest};
+use crate::nginx::virtual_request::{BaseHeaders, Spec, VirtualRequest};
 use crate::proto::envelope::reply::Failure;
 use crate::proto::envelope::{self, Call, Rejection, Target};
-use crate::proto::path;
+use crate::proto::{memory, path};
 use pending::{Pending, Running};
 
 /// The calls of one socket.
@@ -70,6 +70,11 @@ impl Rest {
         leaving: bool,
         now: u64,
     ) -> Option<String> {
+        // The library that parses aborts when it cannot allocate: a copy of the text, what it decodes
+        // to, and a copy of that.
+        if !memory::has_room(message.len().saturating_mul(3)) {
+            return self.refuse(Failure::Overloaded, None);
+        }
         let (id, started) = match envelope::parse(message) {
             Ok(call) if leaving => (call.id, Err(Failure::ShuttingDown)),
             Ok(call) => (call.id, self.start(client, &call, now)),
@@ -85,6 +90,9 @@ impl Rest {
 
     /// Takes a text message over a rate, which is welcome in `wait` milliseconds.
     pub(crate) fn limited(&mut self, message: &str, wait: u64) -> Option<String> {
+        if !memory::has_room(message.len().saturating_mul(3)) {
+            return self.refuse(Failure::Overloaded, None);
+        }
         let id = match envelope::parse(message) {
             Ok(call) => call.id,
             Err((id, _)) => id,
@@ -169,7 +177,7 @@ impl Rest {
                     self.settings.client_headers.iter().any(|n| n.eq_ignore_ascii_case(name));
                 // RFC 9110 §5.5; a control character could end the header, and begin another.
                 let clean = value.bytes().all(|b| b >= b' ' && b != 0x7F || b == b'\t');
-                if allowed && clean {
+                if allowed && clean && value.len() <= path::MAX {
                     Ok((name.as_ref(), value.as_ref()))
                 } else {
                     Err(Failure::HeaderNotAllowed)
@@ -194,9 +202,7 @@ impl Rest {
 
     /// Gives up requests whose time is over.
     pub(crate) fn expire(&mut self, now: u64) {
-        for call in self.calls.iter().filter(|call| call.deadline().is_some_and(|at| at <= now)) {
-            call.cancel(Cancel::TimedOut);
-        }
+        self.calls.iter_mut().for_each(|call| call.expire(now));
     }
 
     /// Milliseconds until the next request's time is over.

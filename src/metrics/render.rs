@@ -84,7 +84,7 @@ const FAMILIES: &[Family] = &[
 
 const GAUGES: &[(&str, Gauge, &str)] = &[
     ("ws_sockets", Gauge::Sockets, "Open sockets."),
-    ("ws_rest_requests", Gauge::Requests, "Requests of messages under way."),
+    ("ws_rest_requests_active", Gauge::Requests, "Requests of messages under way."),
     ("ws_draining_workers", Gauge::Draining, "Workers that are shutting down."),
 ];
 

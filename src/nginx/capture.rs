@@ -64,6 +64,15 @@ impl Capture {
         }
     }
 
+    /// The response is complete: tells the client's connection.
+    fn complete(&mut self) {
+        if !self.is_complete {
+            self.is_complete = true;
+            // SAFETY: the client outlives the requests of its messages.
+            unsafe { ngx_post_event((*self.client).write, &raw mut ngx_posted_events) };
+        }
+    }
+
     /// The request is over: tells the client's connection, and does no more, because nginx is in
     /// the middle of closing the virtual one.
     ///
@@ -161,7 +170,7 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
             (*r).set_header_only(1);
         }
         if (*r).header_only() != 0 {
-            capture.is_complete = true;
+            capture.complete();
         }
     }
     NGX_OK as ngx_int_t
@@ -194,7 +203,7 @@ unsafe extern "C" fn body_filter(r: *mut ngx_http_request_t, chain: *mut ngx_cha
                 (*buf).file_pos = (*buf).file_last;
             }
             if (*buf).last_buf() != 0 {
-                capture.is_complete = true;
+                capture.complete();
             }
             link = (*link).next;
         }

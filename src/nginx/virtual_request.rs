@@ -14,10 +14,9 @@ use core::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
 use nginx_sys::{
-    NGX_OK, ngx_buf_t, ngx_chain_t, ngx_connection_t, ngx_http_create_request,
-    ngx_http_finalize_request, ngx_http_parse_uri, ngx_http_process_request,
-    ngx_http_process_request_uri, ngx_http_request_body_t, ngx_http_request_t,
-    ngx_http_run_posted_requests, ngx_int_t, ngx_pcalloc, ngx_pool_cleanup_add,
+    NGX_OK, ngx_connection_t, ngx_http_create_request, ngx_http_finalize_request,
+    ngx_http_parse_uri, ngx_http_process_request, ngx_http_process_request_uri, ngx_http_request_t,
+    ngx_http_run_posted_requests, ngx_int_t, ngx_pool_cleanup_add,
 };
 
 pub(super) use self::connection::capture_of;
@@ -83,6 +82,7 @@ impl VirtualRequest {
             (*c).data = r.cast();
             lend_tls(client, r);
             share_realip(client, r);
+            match_server_name(client, r);
             this.run(r, base, spec);
         }
         Ok(this)
@@ -117,13 +117,20 @@ impl VirtualRequest {
         }
     }
 
-    /// The response, once the request is over.
+    /// The response, once it is complete or the request is over.
+    ///
+    /// A request may go on after its response: mirror, post_action, background updates of a cache.
     pub(crate) fn response(&self) -> Option<&Capture> {
-        // SAFETY: `self` owns the capture.  nginx, the only other one to touch it, is done with it
-        // when `connection` is null.
-        unsafe {
-            if (*self.0.as_ptr()).connection.is_null() { Some(self.0.as_ref()) } else { None }
-        }
+        // SAFETY: `self` owns the capture.  nginx, the only other one to touch it, does so within
+        // calls that no borrow of a response lives across.
+        let capture = unsafe { self.0.as_ref() };
+        (capture.is_complete || capture.connection.is_null()).then_some(capture)
+    }
+
+    /// Whether nginx has let go of the request.
+    pub(crate) fn is_over(&self) -> bool {
+        // SAFETY: as in `response`.
+        unsafe { (*self.0.as_ptr()).connection.is_null() }
     }
 
     /// Gives the request up, if it is still running.
@@ -136,7 +143,11 @@ impl VirtualRequest {
                 return;
             }
             match why {
-                Cancel::ClientGone => (*c).set_error(1),
+                Cancel::ClientGone => {
+                    (*c).set_error(1);
+                    // What ngx_http_test_reading() looks at, for those that limit_req delays.
+                    (*(*c).read).set_pending_eof(1);
+                }
                 Cancel::TimedOut => {
                     (*c).set_close(1);
                     // For the access log; the client gets its reply from us.
@@ -221,6 +232,37 @@ unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
     }
 }
 
+/// Sets the variables that a regular expression in `server_name` captures.
+///
+/// # Safety
+///
+/// `client` and `r` are live; `r` was just created.
+unsafe fn match_server_name(client: Request, r: *mut ngx_http_request_t) {
+    #[cfg(ngx_feature = "pcre")]
+    // SAFETY: by the contract of this function; what belongs to an address lives as long as the
+    // configuration (the names in a server's own structure do not).
+    unsafe {
+        let cscf: *mut nginx_sys::ngx_http_core_srv_conf_t =
+            (*(*client.as_ptr()).srv_conf.add(nginx_sys::ngx_http_core_module.ctx_index)).cast();
+        let names = (*(*(*client.as_ptr()).http_connection).addr_conf).virtual_names;
+        if names.is_null() {
+            return;
+        }
+        let mut host = (*client.as_ptr()).headers_in.server;
+        for i in 0..(*names).nregex {
+            let name = (*names).regex.add(i);
+            if (*name).server == cscf
+                && nginx_sys::ngx_http_regex_exec(r, (*name).regex, &mut host)
+                    == NGX_OK as ngx_int_t
+            {
+                break;
+            }
+        }
+    }
+    #[cfg(not(ngx_feature = "pcre"))]
+    let _ = (client, r);
+}
+
 /// Fills in what a parser would have read from the first line, and the body.
 ///
 /// # Safety
@@ -240,35 +282,20 @@ unsafe fn request_line(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<()
         (*r).http_version = nginx_sys::NGX_HTTP_VERSION_11 as usize;
         (*r).uri_start = line.data.add(name.len() + 1);
         (*r).uri_end = (*r).uri_start.add(spec.uri.len());
-        (*r).request_length = (line.len + spec.body.map_or(0, |(bytes, _)| bytes.len())) as i64;
+        (*r).request_length = line.len as i64;
         // Files are read, not sent from, also in subrequests: the response has to be in memory.
         (*r).set_main_filter_need_in_memory(1);
 
-        // A body that is there already is never read from the connection.
-        let body: *mut ngx_http_request_body_t =
-            ngx_pcalloc((*r).pool, size_of::<ngx_http_request_body_t>()).cast();
-        if body.is_null() {
-            return Err(NoMemory);
-        }
-        (*r).request_body = body;
-        if let Some((bytes, _)) = spec.body
-            && !bytes.is_empty()
-        {
-            let link: *mut ngx_chain_t = ngx_pcalloc((*r).pool, size_of::<ngx_chain_t>()).cast();
-            let buf: *mut ngx_buf_t = ngx_pcalloc((*r).pool, size_of::<ngx_buf_t>()).cast();
-            if link.is_null() || buf.is_null() {
-                return Err(NoMemory);
-            }
+        // As if the body had come in one packet with the header: nginx takes it from there, to
+        // memory or to a file, and reads nothing from the connection.
+        if let Some((bytes, _)) = spec.body {
             let copy = request.copy(bytes)?;
+            let buf = (*r).header_in;
+            (*buf).start = copy.data;
             (*buf).pos = copy.data;
             (*buf).last = copy.data.add(copy.len);
-            (*buf).start = (*buf).pos;
             (*buf).end = (*buf).last;
             (*buf).set_temporary(1);
-            (*buf).set_last_buf(1);
-            (*link).buf = buf;
-            (*body).bufs = link;
-            (*body).buf = buf;
         }
     }
     Ok(())

@@ -15,6 +15,9 @@ use serde_json::value::RawValue;
 /// The longest `id` in bytes, as it is written.
 pub const MAX_ID: usize = 1024;
 
+/// The most members of `headers` or `params`.
+pub const MAX_MEMBERS: usize = 1000;
+
 /// The HTTP methods a message may name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Method {
@@ -291,8 +294,8 @@ fn object(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
         ) -> Result<Self::Value, A::Error> {
             let mut members = BTreeMap::new();
             while let Some((Text(name), value)) = map.next_entry()? {
-                if members.insert(name, value).is_some() {
-                    return Err(serde::de::Error::custom("repeated member"));
+                if members.len() >= MAX_MEMBERS || members.insert(name, value).is_some() {
+                    return Err(serde::de::Error::custom("repeated or too many members"));
                 }
             }
             Ok(members)

@@ -110,7 +110,7 @@ fn depth_costs_no_stack() {
 fn reply(content_type: &str, body: &[u8]) -> String {
     let response =
         Response { status: 200, headers: &[], content_type: Some(content_type.as_bytes()), body };
-    response.to_json(Some("1"))
+    response.to_json(Some("1")).unwrap()
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn replies_carry_headers_and_may_lack_an_id() {
         [("etag".to_owned(), "\"x\"".to_owned()), ("location".to_owned(), "/y".to_owned())];
     let response = Response { status: 304, headers: &headers, ..Response::default() };
     assert_eq!(
-        response.to_json(None),
+        response.to_json(None).unwrap(),
         r#"{"status":304,"headers":{"etag":"\"x\"","location":"/y"}}"#
     );
 }

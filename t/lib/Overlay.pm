@@ -42,8 +42,11 @@ EOF
 
 	until (-s "$shared/overlay.ready") {
 		if (waitpid $pid, WNOHANG) {
-			open my $log, '<', "$shared/overlay.log";
-			$@ = join '', $log ? <$log> : 'unshare failed';
+			$@ = 'unshare failed';
+			if (open my $log, '<', "$shared/overlay.log") {
+				local $/;
+				$@ = <$log>;
+			}
 			return;
 		}
 		select undef, undef, undef, 0.01;

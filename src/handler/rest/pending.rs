@@ -11,6 +11,10 @@ use crate::proto::envelope::reply::{Failure, Response};
 pub(super) struct Pending {
     state: State,
     answered: bool,
+    /// Its time is over, and its request was told.
+    expired: bool,
+    /// Its client is gone, and its request was told.
+    abandoned: bool,
 }
 
 #[derive(Debug)]
@@ -34,14 +38,19 @@ pub(super) struct Running {
 
 impl Pending {
     pub(super) const fn settled(reply: String) -> Self {
-        Self { state: State::Settled(reply), answered: false }
+        Self { state: State::Settled(reply), answered: false, expired: false, abandoned: false }
     }
 
     pub(super) fn running(running: Running) -> Self {
         if let Some(counters) = running.counters {
             counters.change(Gauge::Requests, 1);
         }
-        Self { state: State::Running(Box::new(running)), answered: false }
+        Self {
+            state: State::Running(Box::new(running)),
+            answered: false,
+            expired: false,
+            abandoned: false,
+        }
     }
 
     pub(super) const fn is_answered(&self) -> bool {
@@ -62,37 +71,47 @@ impl Pending {
         self.answered
             && match &self.state {
                 State::Settled(_) => true,
-                State::Running(running) => running.request.response().is_some(),
+                State::Running(running) => running.request.is_over(),
             }
     }
 
-    /// When the time of its request is over, if it runs.
+    /// When the time of its request is over, if it runs; also without a client that waits for it.
     pub(super) fn deadline(&self) -> Option<u64> {
         match &self.state {
-            State::Running(running) if running.request.response().is_none() && !self.answered => {
+            State::Running(running) if running.request.response().is_none() && !self.expired => {
                 Some(running.deadline)
             }
             _ => None,
         }
     }
 
-    /// Gives its request up, if it runs.
-    pub(super) fn cancel(&self, why: Cancel) {
+    /// Gives its request up if its time is over.
+    pub(super) fn expire(&mut self, now: u64) {
+        if self.deadline().is_some_and(|deadline| deadline <= now) {
+            self.expired = true;
+            self.cancel(Cancel::TimedOut);
+        }
+    }
+
+    fn cancel(&self, why: Cancel) {
         if let State::Running(running) = &self.state {
             running.request.cancel(why);
         }
     }
 
-    /// Takes no more interest in the reply.
+    /// Takes no more interest in the reply, and tells its request once.
     pub(super) fn abandon(&mut self) {
-        if !self.answered {
-            self.answered = true;
+        self.answered = true;
+        if !self.abandoned {
+            self.abandoned = true;
             self.cancel(Cancel::ClientGone);
         }
     }
 
     /// The reply, which [`is_ready`](Self::is_ready).
     pub(super) fn take_reply(&mut self, now: u64) -> String {
+        // An event may come between the deadline and its timer.
+        self.expire(now);
         self.answered = true;
         match &mut self.state {
             State::Settled(reply) => core::mem::take(reply),
@@ -106,7 +125,9 @@ impl Running {
         let (counter, reply) = self.outcome(now);
         if let Some(counters) = self.counters {
             counters.add(counter, 1);
-            counters.took(now.saturating_sub(self.started));
+            if counter != Counter::RestRefused {
+                counters.took(now.saturating_sub(self.started));
+            }
         }
         reply
     }
@@ -117,7 +138,9 @@ impl Running {
             Some(capture) if self.deadline > now => match capture.failure {
                 Some(CaptureFailure::TooLarge) => Failure::ResponseTooLarge,
                 Some(CaptureFailure::NoMemory) => Failure::Overloaded,
-                Some(CaptureFailure::OutsidePrefix) => Failure::NotFound,
+                Some(CaptureFailure::OutsidePrefix) => {
+                    return (Counter::RestRefused, Failure::NotFound.to_json(id));
+                }
                 // No status: the request was closed without an answer (`return 444`).
                 None if capture.status == 0 || !capture.is_complete => Failure::BackendFailed,
                 None => {
@@ -133,7 +156,10 @@ impl Running {
                         4 => Counter::Rest4xx,
                         _ => Counter::Rest5xx,
                     };
-                    return (counter, response.to_json(id));
+                    match response.to_json(id) {
+                        Some(reply) => return (counter, reply),
+                        None => Failure::Overloaded,
+                    }
                 }
             },
             _ => Failure::Timeout,

@@ -92,9 +92,13 @@ impl Failure {
 }
 
 impl Response<'_> {
-    /// The reply under `id`.
-    pub fn to_json(&self, id: Option<&str>) -> String {
-        let mut json = String::with_capacity(64 + self.body.len());
+    /// The reply under `id`; `None` when there is no memory for it.
+    pub fn to_json(&self, id: Option<&str>) -> Option<String> {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + quoted(value) + 4);
+        let body = quoted_bytes(self.body).max(self.body.len() / 3 * 4 + 4);
+        let room = 128 + id.map_or(0, str::len) + headers.sum::<usize>() + body;
+        let mut json = String::new();
+        json.try_reserve_exact(room).ok()?;
         open(&mut json, id, self.status);
         json.push_str(",\"headers\":{");
         for (i, (name, value)) in self.headers.iter().enumerate() {
@@ -108,7 +112,7 @@ impl Response<'_> {
         json.push('}');
         self.push_body(&mut json);
         json.push('}');
-        json
+        Some(json)
     }
 
     fn push_body(&self, json: &mut String) {
@@ -147,6 +151,20 @@ impl Response<'_> {
         };
         media_type.eq_ignore_ascii_case(b"application/json") || ends_with(b"+json")
     }
+}
+
+/// The length of a text as a JSON string, at most.
+fn quoted(text: &str) -> usize {
+    quoted_bytes(text.as_bytes())
+}
+
+fn quoted_bytes(bytes: &[u8]) -> usize {
+    let extra = bytes.iter().map(|byte| match byte {
+        0..0x20 => 5,
+        b'"' | b'\\' => 1,
+        _ => 0,
+    });
+    bytes.len() + extra.sum::<usize>() + 2
 }
 
 fn open(json: &mut String, id: Option<&str>, status: u16) {

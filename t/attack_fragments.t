@@ -1,0 +1,113 @@
+#!/usr/bin/perl
+
+# Tests for WebSocket under attack: messages of a hundred thousand fragments.
+
+###############################################################################
+
+use warnings;
+use strict;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use NginxWs;
+use Test::More;
+use WsFrame;
+
+###############################################################################
+
+my $t = NginxWs->new->run(<<'EOF');
+
+server {
+    listen 127.0.0.1:%%PORT%%;
+
+    location /ws {
+        ws_echo;
+        ws_max_fragments 100000;
+    }
+
+    location /default {
+        ws_echo;
+    }
+}
+
+EOF
+
+###############################################################################
+
+use constant COUNT => 100_000;
+use constant TIMES => 5;
+
+my $slow = $NginxWs::slow;
+my $worker = ($t->workers)[0];
+
+sub cpu {
+	open my $stat, '<', "/proc/$worker/schedstat" or die "no worker\n";
+	return (split ' ', <$stat>)[0] / 1e9;
+}
+
+# Sends a message in pieces of the stream, and says what it has cost.
+
+sub attack {
+	my ($name, $expected, $seconds, $size, $stream) = @_;
+
+	my $s = $t->ws('/ws');
+	my ($rss, $cpu) = ($t->rss($worker), cpu());
+	my $message;
+	for (1 .. TIMES) {
+		for (my $i = 0; $i < length $stream; $i += $size) {
+			$s->write(substr $stream, $i, $size);
+		}
+		$message = $s->message(20);
+	}
+	my $grown = $t->rss($worker) - $rss;
+	$cpu = (cpu() - $cpu) / TIMES;
+	note("$name: memory $grown kB, CPU $cpu s");
+
+	ok($message eq $expected, "$name: the message")
+		or diag(substr $message, 0, 100);
+	cmp_ok($grown, '<', 1024 * $slow, "$name: kilobytes of memory");
+	cmp_ok($cpu, '<', $seconds * $slow, "$name: seconds of CPU");
+	return $s;
+}
+
+sub fragments {
+	my ($count, $payload, $between) = @_;
+	my $mask = 'mask';
+	return WsFrame::encode(1, $payload, fin => 0)
+		. ($between . WsFrame::encode(0, $payload, fin => 0)) x ($count - 2)
+		. $between . WsFrame::encode(0, $payload);
+}
+
+$t->ws('/ws')->text('warm')->read;
+my $all = 1 << 20;
+
+attack('one byte each', 'text:' . 'x' x COUNT, 1, $all,
+	fragments(COUNT, 'x', ''));
+attack('nothing in them', 'text:', 1, $all, fragments(COUNT, '', ''));
+my $s = attack('pongs between them', 'text:' . 'x' x 900, 1, $all,
+	fragments(900, 'x', WsFrame::encode(10, '')));
+is($s->text('and on')->read, 'text:and on', 'the socket goes on');
+
+# Each in packets of its own: the server wakes up for every three bytes.
+
+attack('in packets of 3 bytes', 'text:' . 'x' x 5000, 3, 3,
+	fragments(5000, 'x', ''));
+
+# One too many, and the default.
+
+$s = $t->ws('/ws')->write(fragments(COUNT + 1, 'x', ''));
+$t->closes($s, 1008, 'one too many', 'too many fragments');
+
+my $rss = $t->rss($worker);
+$s = $t->ws('/default');
+$s->write(WsFrame::encode(1, 'x', fin => 0)
+	. WsFrame::encode(0, 'x', fin => 0) x 1023);
+ok($s->silent(0.1), '1024 by default');
+$t->closes($s->write(WsFrame::encode(0, 'x', fin => 0) x COUNT), 1008,
+	'no more by default');
+cmp_ok($t->rss($worker) - $rss, '<', 256 * $slow, 'kilobytes of memory');
+
+$t->finish;
+
+###############################################################################
