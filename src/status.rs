@@ -48,15 +48,23 @@ fn serve(request: Request, settings: &Settings) -> Result<ngx_int_t, NoMemory> {
     request.answer(200, "", "application/json", &render::json(&zones))
 }
 
-/// Whether `Accept` names one of the formats that a Prometheus server asks for.
+/// Whether `Accept` likes one of the formats that a Prometheus server asks for better than JSON
+/// (RFC 9110 §12.5.1).
 fn prefers_text(request: Request) -> bool {
-    request.headers().any(|(name, value)| {
-        name.eq_ignore_ascii_case(b"accept")
-            && value.split(|b| *b == b',').any(|item| {
-                let media_type = item.split(|b| *b == b';').next().unwrap_or_default();
-                matches!(media_type.trim_ascii(), b"text/plain" | b"application/openmetrics-text")
-            })
-    })
+    let (mut text, mut json) = (0.0, 0.0);
+    let accepts = request.headers().filter(|(name, _)| name.eq_ignore_ascii_case(b"accept"));
+    for item in accepts.flat_map(|(_, value)| value.split(|b| *b == b',')) {
+        let item = String::from_utf8_lossy(item).to_ascii_lowercase();
+        let mut parts = item.split(';').map(str::trim);
+        let media_type = parts.next().unwrap_or_default();
+        let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse().ok()).unwrap_or(1.0);
+        match media_type {
+            "text/plain" | "application/openmetrics-text" => text = f32::max(text, quality),
+            "application/json" => json = f32::max(json, quality),
+            _ => {}
+        }
+    }
+    text > json
 }
 
 thread_local! {

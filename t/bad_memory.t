@@ -192,7 +192,7 @@ like($knock, qr/^(?:text:new|no response)/, 'a new client');
 ok(eval { $t->rss($worker) }, 'the worker stays');
 
 $late->send({id => 1, path => '/api/x?size=100000'});
-like($late->reply, qr/^(?:\{"id":1,|eof|reset)/, 'a call');
+like($late->reply, qr/^(?:\{"id":1,|\{"status":503,"error":"overloaded"|eof|reset)/, 'a call');
 ok(eval { $t->rss($worker) }, 'the worker stays');
 
 $_->hang_up for map { my ($size, @s) = @$_; @s } @take;

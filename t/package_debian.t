@@ -151,7 +151,7 @@ sub linked {
 # All files of nginx, and those of the package elsewhere.
 
 sub files {
-	return there('find /etc/nginx /usr/lib/nginx /usr/share/nginx | sort;'
+	return there('find /etc/nginx /usr/lib/nginx /usr/share/nginx 2>/dev/null | sort;'
 		. ' find /etc /usr /var -xdev -name "*http[-_]ws*" -not -path "/usr/share/nginx/*"'
 		. ' -not -path "*/target/*" | sort', 'all files');
 }

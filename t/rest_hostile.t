@@ -103,7 +103,7 @@ is(answer('[' . '1,' x ($mb / 2 - 2) . '1]'), '400 bad_message',
 is(answer('{' . join(',', map { "\"m$_\":1" } 1 .. 80_000) . '}'),
 	'400 bad_message', 'many unknown members');
 is(answer('{"id":1,"path":"/api/now","headers":{' . join(',', map
-	{ "\"m$_\":\"\"" } 1 .. 60_000) . '}}'), '1 400 header_not_allowed',
+	{ "\"m$_\":\"\"" } 1 .. 60_000) . '}}'), '1 400 bad_message',
 	'many headers');
 is(answer('{"id":1,"action":"act","params":{' . join(',', map { "\"m$_\":1" }
 	1 .. 60_000) . '}}'), '1 400 bad_message', 'many parameters');

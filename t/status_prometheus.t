@@ -74,13 +74,13 @@ $t->write_file('metrics', Metrics::get($t, '/metrics', 'Accept: text/plain')
 	->body);
 is(promtool('check metrics', 'check metrics < metrics'), '', 'no advice');
 
-# A server that looks five times a second.
+# A server that looks twice a second.
 
 my $target = '127.0.0.1:' . $t->port;
 $t->write_file('prometheus.yml', <<"EOF");
 global:
-  scrape_interval: 200ms
-  scrape_timeout: 200ms
+  scrape_interval: 500ms
+  scrape_timeout: 500ms
   evaluation_interval: 1s
 scrape_configs:
   - job_name: nginx_ws
