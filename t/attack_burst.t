@@ -193,7 +193,7 @@ sub phase {
 		$client->{commands}->print("$name\n");
 		$client->{commands}->flush;
 	}
-	my @good = map { readline $_->{answers} } @clients;
+	my @good = map { scalar readline $_->{answers} } @clients;
 	return (sum(map { $_ // 0 } @good), time - $start);
 }
 

@@ -220,6 +220,12 @@ $t->accepts("\$$_", "log_format x '\$$_'; access_log off;") for @documented;
 like(($t->config_test('log_format x $ws_other; access_log off;'))[1],
 	qr/unknown "ws_other" variable/, 'no other variable');
 
+# All of them have come with some version.
+
+my $changes = slurp('CHANGELOG.md');
+is(join(' ', grep { $changes !~ /`\$?$_`/ } @order, @documented), '',
+	'CHANGELOG.md names all');
+
 # Links within the page.
 
 my %anchors = map { lc() => 1 } $page =~ /^#+ (\w+)$/mg;

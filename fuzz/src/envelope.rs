@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use ngx_ws::proto::envelope::reply::{Failure, Response};
-use ngx_ws::proto::envelope::{self, Body, Call, MAX_ID, Rejection, Target};
+use ngx_ws::proto::envelope::{self, Body, Call, MAX_ID, MAX_MEMBERS, Rejection, Target};
 
 use crate::input::Input;
 use crate::reference::{base64, json};
@@ -37,7 +37,8 @@ pub fn run(data: &[u8]) {
         Err((id, _)) => *id,
     };
     let json_type = (1..=3).contains(&content_type);
-    check_response(&response.to_json(id), id, &response, json_type);
+    let reply = response.to_json(id).expect("there is memory");
+    check_response(&reply, id, &response, json_type);
     for failure in failures(parsed.err().map_or(Rejection::BadJson, |(_, rejection)| rejection)) {
         check_failure(&failure.to_json(id), id, failure);
     }
@@ -166,7 +167,7 @@ fn read(message: &str) -> Option<RefCall<'_>> {
     Some(RefCall { id, target, headers, body })
 }
 
-/// The members of an object with each name once.
+/// The members of an object with each name once, unless there are too many.
 fn object(raw: &str) -> Option<BTreeMap<String, &str>> {
     let members = json::members(raw)?;
     let count = members.len();
@@ -174,7 +175,7 @@ fn object(raw: &str) -> Option<BTreeMap<String, &str>> {
         .into_iter()
         .map(|(name, value)| Some((json::text(name)?, value)))
         .collect::<Option<_>>()?;
-    (map.len() == count).then_some(map)
+    (map.len() == count && count <= MAX_MEMBERS).then_some(map)
 }
 
 /// The raw value of a member of a reply.

@@ -1,7 +1,7 @@
 //! One message of a socket between its arrival and its reply.
 
 use crate::metrics::{Counter, Gauge, Slot as Counters};
-use crate::nginx::capture::CaptureFailure;
+use crate::nginx::capture::{Capture, CaptureFailure};
 use crate::nginx::slots::Slot;
 use crate::nginx::virtual_request::{Cancel, VirtualRequest};
 use crate::proto::envelope::reply::{Failure, Response};
@@ -115,27 +115,27 @@ impl Pending {
         self.answered = true;
         match &mut self.state {
             State::Settled(reply) => core::mem::take(reply),
-            State::Running(running) => running.reply(now),
+            State::Running(running) => {
+                let response = running.request.response().filter(|_| !self.expired);
+                let (counter, reply) = running.outcome(response);
+                if let Some(counters) = running.counters {
+                    counters.add(counter, 1);
+                    if counter != Counter::RestRefused {
+                        counters.took(now.saturating_sub(running.started));
+                    }
+                }
+                reply
+            }
         }
     }
 }
 
 impl Running {
-    fn reply(&self, now: u64) -> String {
-        let (counter, reply) = self.outcome(now);
-        if let Some(counters) = self.counters {
-            counters.add(counter, 1);
-            if counter != Counter::RestRefused {
-                counters.took(now.saturating_sub(self.started));
-            }
-        }
-        reply
-    }
-
-    fn outcome(&self, now: u64) -> (Counter, String) {
+    /// What is counted, and the reply; no response is one that did not come in time.
+    fn outcome(&self, response: Option<&Capture>) -> (Counter, String) {
         let id = self.id.as_deref();
-        let failure = match self.request.response() {
-            Some(capture) if self.deadline > now => match capture.failure {
+        let failure = match response {
+            Some(capture) => match capture.failure {
                 Some(CaptureFailure::TooLarge) => Failure::ResponseTooLarge,
                 Some(CaptureFailure::NoMemory) => Failure::Overloaded,
                 Some(CaptureFailure::OutsidePrefix) => {
@@ -162,7 +162,7 @@ impl Running {
                     }
                 }
             },
-            _ => Failure::Timeout,
+            None => Failure::Timeout,
         };
         (Counter::RestFailed, failure.to_json(id))
     }
