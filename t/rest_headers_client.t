@@ -99,7 +99,10 @@ for my $value ("a\tb", "caf\x{e9} \x{20ac}", 'x' x 8000, '  spaced  ', '"\\%0d')
 
 # What cannot be a header, or must not be.
 
-my $before = RestClient::seen($t);
+# Requests alone: "answered" of the last one may still come.
+sub requests { scalar grep { /^GET / } RestClient::seen($t) }
+
+my $before = requests();
 my $refused = '{"id":1,"status":400,"error":"header_not_allowed","message":'
 	. '"a header is not in ws_client_headers or not valid"}';
 
@@ -130,7 +133,7 @@ for my $headers ('[]', '"x"', '1', '["X-Custom","x"]', '{"X-Custom":1}',
 		"headers $headers");
 }
 
-is(RestClient::seen($t), $before, 'the backend has seen none of these');
+is(requests(), $before, 'the backend has seen none of these');
 
 # Without the directive, no header at all.
 

@@ -73,9 +73,10 @@ fn round_trip(mut input: Input<'_>, takeover: bool, bits: u8, window: usize) {
     let mut earlier: Vec<u8> = Vec::new();
     let mut total = 0;
     while !input.is_empty() && total < 100_000 {
-        // A piece, so many times over.
-        let times = [1, 1, 1, 2, 10, 300][input.below(6)];
-        let plain = input.piece().repeat(times);
+        // A piece, so many times over, or noise that does not compress.
+        let times = [1, 1, 2, 10, 300, 0][input.below(6)];
+        let piece = input.piece();
+        let plain = if times > 0 { piece.repeat(times) } else { noise(piece) };
         total += plain.len();
         let mut payload = Vec::new();
         deflater.message(&plain, sent.as_mut(), &mut payload).unwrap();
@@ -103,4 +104,14 @@ fn round_trip(mut input: Input<'_>, takeover: bool, bits: u8, window: usize) {
             deflater.message(b"of another socket", None, &mut other).unwrap();
         }
     }
+}
+
+/// As many bytes as the piece has, 40 times, of which none tells of the next.
+fn noise(piece: &[u8]) -> Vec<u8> {
+    let mut x = piece.iter().fold(1u32, |x, byte| x.wrapping_mul(31).wrapping_add(u32::from(*byte)));
+    let mut next = || {
+        x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (x >> 24) as u8
+    };
+    (0..40 * piece.len()).map(|_| next()).collect()
 }
