@@ -8,6 +8,7 @@ pub(crate) mod capture;
 pub(crate) mod complex_value;
 pub(crate) mod config;
 pub(crate) mod connection;
+pub(crate) mod heap;
 pub(crate) mod log;
 pub(crate) mod process;
 pub(crate) mod request;

@@ -17,6 +17,7 @@ use crate::conf::Settings;
 use crate::handler::Handler;
 use crate::metrics::{Counter, Gauge, Side, Slot};
 use crate::nginx::connection::{Broken, Connection, random_below};
+use crate::nginx::heap;
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
 use crate::proto::close::{self, Effect, Event, State};
@@ -43,6 +44,8 @@ pub(crate) struct Session {
     trickle: usize,
     /// Bytes of the client that were read and must wait.
     stash: Vec<u8>,
+    /// Bytes of memory in buffers when the last event was over.
+    held: usize,
     traffic: Traffic,
     /// Where this worker counts for the location.
     slot: Option<Slot<'static>>,
@@ -88,6 +91,7 @@ struct Ended {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        heap::released(self.held);
         if let Some(slot) = self.slot {
             slot.change(Gauge::Sockets, -1);
         }
@@ -127,6 +131,7 @@ impl Session {
             outbox: Outbox::default(),
             trickle: 0,
             stash: Vec::new(),
+            held: 0,
             traffic: Traffic::default(),
             slot,
             opened: now,
@@ -247,6 +252,9 @@ impl Session {
             c.wake_within(ms);
         }
         c.watch(pending)?;
+        let held = self.receiver.held() + self.outbox.len() + self.stash.capacity();
+        heap::released(self.held.saturating_sub(held));
+        self.held = held;
         Ok(())
     }
 

@@ -152,6 +152,11 @@ impl Receiver {
         self.frames
     }
 
+    /// Bytes of memory for the message that has begun.
+    pub fn held(&self) -> usize {
+        self.message.as_ref().map_or(0, |message| message.payload.bytes.capacity())
+    }
+
     /// Whether a message or frame has begun and not ended.
     pub const fn is_mid_message(&self) -> bool {
         self.partial_len > 0 || self.frame.is_some() || self.message.is_some()

@@ -3,12 +3,16 @@
 use super::Session;
 use crate::handler::Handler;
 use crate::nginx::connection::{Connection, MAX_PIECES};
+use crate::nginx::heap;
 use crate::nginx::request::End;
 use crate::proto::batch::Batch;
 use crate::proto::close::State;
 use crate::proto::header::{self, Opcode};
 use crate::proto::receiver::Body;
 use crate::proto::violation::Violation;
+
+/// Bytes of a reply that was not made in one event.
+const LARGE: usize = 64 * 1024;
 
 impl Session {
     /// Sends a frame with the payload just received, behind all that waits.
@@ -65,6 +69,9 @@ impl Session {
     /// Sends a text message of ours.
     pub(super) fn reply(&mut self, text: &str, c: Connection, now: u64) -> Result<(), End> {
         self.count_out(Opcode::Text, text.len());
+        if text.len() >= LARGE {
+            heap::released(text.len());
+        }
         let compressed = match &mut self.compression {
             Some(compression) => compression.deflate(text.as_bytes()),
             None => Ok(None),
