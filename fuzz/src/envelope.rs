@@ -1,7 +1,7 @@
 //! A message is the call that it says, to the byte, and every reply is JSON under the same `id`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ngx_ws::proto::envelope::reply::{Failure, Response};
 use ngx_ws::proto::envelope::{self, Body, Call, MAX_ID, MAX_MEMBERS, Rejection, Target};
@@ -84,7 +84,7 @@ fn owned(map: &BTreeMap<Cow<'_, str>, Cow<'_, str>>) -> BTreeMap<String, String>
     map.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// The message as the table in docs/rest.md reads.
+/// The message as the table in docs/protocol.md reads.
 #[derive(Debug)]
 struct RefCall<'m> {
     id: Option<&'m str>,
@@ -144,9 +144,14 @@ fn read(message: &str) -> Option<RefCall<'_>> {
         }
         _ => return None,
     };
-    let headers = get("headers").map_or(Some(BTreeMap::new()), |raw| {
+    let headers: BTreeMap<String, String> = get("headers").map_or(Some(BTreeMap::new()), |raw| {
         object(raw)?.into_iter().map(|(name, raw)| Some((name, json::text(raw)?))).collect()
     })?;
+    // RFC 9110 §5.1: the case of a header's name means nothing.
+    let names: BTreeSet<String> = headers.keys().map(|name| name.to_ascii_lowercase()).collect();
+    if names.len() < headers.len() {
+        return None;
+    }
     let encoding = match get("encoding") {
         None => None,
         Some(raw) => Some(json::text(raw)?),

@@ -18,7 +18,7 @@ use crate::proto::utf8;
 use crate::proto::violation::Violation;
 
 /// Reads per event before other connections get their turn.
-const ROUNDS: usize = 16;
+const ROUNDS: usize = 8;
 
 /// Bytes of an unfinished frame that count as much as a frame.
 const PROGRESS: usize = 4096;

@@ -135,6 +135,22 @@ sub status {
 	return $kilobytes;
 }
 
+# The CPU time of a process, in seconds.
+
+sub cpu {
+	my ($self, $pid) = @_;
+	open my $file, '<', "/proc/$pid/schedstat" or die "no process $pid\n";
+	return (split ' ', <$file>)[0] / 1e9;
+}
+
+# The number of its open files.
+
+sub descriptors {
+	my ($self, $pid) = @_;
+	opendir my $folder, "/proc/$pid/fd" or die "no process $pid\n";
+	return scalar grep { !/^\./ } readdir $folder;
+}
+
 sub error_log { $_[0]->read_file('error.log') }
 
 sub access_log {
