@@ -8,12 +8,13 @@ use nginx_sys::{
 };
 
 use crate::conf::directives::COMMANDS;
-use crate::conf::{create_location, merge_location};
-use crate::nginx::capture;
+use crate::conf::location::{create_location, merge_location};
+use crate::nginx::module;
+use crate::nginx::virtual_request::filters;
 use crate::variables;
 
 static CONTEXT: ngx_http_module_t = ngx_http_module_t {
-    preconfiguration: Some(variables::register),
+    preconfiguration: Some(preconfigure),
     postconfiguration: Some(install_filters),
     create_main_conf: None,
     init_main_conf: None,
@@ -33,8 +34,14 @@ pub(crate) static mut ngx_http_ws_module: ngx_module_t = ngx_module_t {
     ..ngx_module_t::default()
 };
 
+unsafe extern "C" fn preconfigure(cf: *mut ngx_conf_t) -> ngx_int_t {
+    module::set(&raw mut ngx_http_ws_module);
+    // SAFETY: nginx passes its configuration.
+    unsafe { variables::register(cf) }
+}
+
 unsafe extern "C" fn install_filters(_: *mut ngx_conf_t) -> ngx_int_t {
-    capture::install();
+    filters::install();
     NGX_OK as ngx_int_t
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod heap;
 pub(crate) mod log;
+pub(crate) mod module;
 pub(crate) mod process;
 pub(crate) mod request;
 pub(crate) mod scratch;

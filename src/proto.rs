@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`handshake`] | §4.2 | what a request must look like, and the refusal when it does not |
 //! | [`origin`] | §10.2 | which `Origin` may connect |
+//! | [`token`] | - | names in HTTP headers |
 //! | [`header`] | §5.2 | frame headers, both directions |
 //! | [`mask`] | §5.3 | masking |
 //! | [`receiver`] | §5.4, §5.5 | frames to messages under limits |
@@ -39,5 +40,6 @@ pub mod rate;
 pub mod receiver;
 pub mod route;
 pub mod shared_rate;
+pub mod token;
 pub mod utf8;
 pub mod violation;

@@ -13,7 +13,6 @@ use core::mem;
 use compression::Compression;
 use limits::Limits;
 
-use crate::conf::Settings;
 use crate::handler::Handler;
 use crate::metrics::{Counter, Gauge, Side, Slot};
 use crate::nginx::connection::{Broken, Connection, random_below};
@@ -26,6 +25,7 @@ use crate::proto::liveness::{Clock, Due};
 use crate::proto::outbox::Outbox;
 use crate::proto::receiver::{Receiver, Rsv1};
 use crate::proto::violation::Violation;
+use crate::settings::Settings;
 
 /// The state of a socket.
 #[derive(Debug)]

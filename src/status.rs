@@ -4,13 +4,11 @@ use std::cell::RefCell;
 
 use nginx_sys::{NGX_ERROR, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t};
 
-use crate::conf::Settings;
-use crate::conf::zones::Format;
 use crate::metrics::{Slot, Snapshot, render};
 use crate::nginx::process;
 use crate::nginx::request::{NoMemory, Request};
 use crate::nginx::shm::Zone;
-use crate::upgrade;
+use crate::settings::{self, Format, Settings};
 
 /// What `ws_status` installs in its location.
 pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_status_handler);
@@ -18,7 +16,7 @@ pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_status_handler)
 unsafe extern "C" fn ngx_http_ws_status_handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls a content handler with a live request.
     let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
-    let Some(settings) = upgrade::settings(request) else { return NGX_ERROR as ngx_int_t };
+    let Some(settings) = settings::of(request) else { return NGX_ERROR as ngx_int_t };
     if !request.is_get() && !request.is_head() {
         return 405;
     }

@@ -1,19 +1,16 @@
 //! The content handler of a WebSocket location: from HTTP request to session.
 
 use core::ffi::c_void;
-use core::ptr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nginx_sys::{
     NGX_ERROR, ngx_connection_t, ngx_event_handler_pt, ngx_event_t, ngx_http_handler_pt,
-    ngx_http_request_t, ngx_int_t, ngx_module_t,
+    ngx_http_request_t, ngx_int_t,
 };
 
-use crate::conf::{LocationConf, Settings};
 use crate::handler::Handler;
 use crate::handler::rest::Rest;
 use crate::metrics::{Counter, Slot};
-use crate::module::ngx_http_ws_module;
 use crate::nginx::connection::random_bytes;
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
@@ -21,6 +18,7 @@ use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
 use crate::session::compression::Compression;
 use crate::session::limits::Limits;
 use crate::session::{Parts, Session};
+use crate::settings::{self, Settings};
 use crate::status;
 
 /// What `ws_echo` installs in its location.
@@ -36,7 +34,7 @@ struct Upgraded {
 unsafe extern "C" fn ngx_http_ws_handler(r: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: nginx calls a content handler with a live request.
     let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
-    let Some(settings) = settings(request) else { return NGX_ERROR as ngx_int_t };
+    let Some(settings) = settings::of(request) else { return NGX_ERROR as ngx_int_t };
     let slot = status::slot(settings);
     // A subrequest (auth_request, SSI, mirror) has no connection of its own to upgrade.
     if !request.is_main() {
@@ -115,8 +113,7 @@ fn accept(
     // SAFETY: `upgraded` lives until `drop_upgraded`, which the request's pool runs; from here on
     // only the events of this connection and its variables refer to it, one at a time.
     unsafe {
-        (*upgraded).stock =
-            request.take_over(module(), upgraded.cast(), Some(ngx_http_ws_event_handler));
+        (*upgraded).stock = request.take_over(upgraded.cast(), Some(ngx_http_ws_event_handler));
     }
     Ok(Request::TAKEN)
 }
@@ -156,7 +153,7 @@ unsafe extern "C" fn ngx_http_ws_event_handler(event: *mut ngx_event_t) {
         Request::new((*c).data.cast())
     };
     let Some(request) = request else { return };
-    let upgraded: *mut Upgraded = request.context(module()).cast();
+    let upgraded: *mut Upgraded = request.context().cast();
     if upgraded.is_null() {
         return;
     }
@@ -178,7 +175,7 @@ unsafe extern "C" fn ngx_http_ws_event_handler(event: *mut ngx_event_t) {
 
 /// The session of a request, if it became one.
 pub(crate) fn session<'r>(request: Request) -> Option<&'r Session> {
-    let upgraded: *const Upgraded = request.context(module()).cast_const().cast();
+    let upgraded: *const Upgraded = request.context().cast_const().cast();
     // SAFETY: null or set by `accept`, and then alive as long as the request.  Variables are read
     // when the request is logged, after the event handler has let go of it.
     unsafe { upgraded.as_ref() }.map(|upgraded| &upgraded.session)
@@ -201,19 +198,6 @@ const fn counter_of(refusal: Refusal) -> Counter {
         | Refusal::Extensions => Counter::BadRequest,
         Refusal::Origin => Counter::Forbidden,
     }
-}
-
-/// The settings of the location a request is in.
-pub(crate) fn settings(request: Request) -> Option<&'static Settings> {
-    let conf: *const LocationConf = request.location_conf(module()).cast();
-    // SAFETY: made by `create_location`; lives in the pool of the cycle, which nginx keeps as long
-    // as any connection that was accepted under it.
-    unsafe { conf.as_ref() }.and_then(LocationConf::settings)
-}
-
-fn module() -> &'static ngx_module_t {
-    // SAFETY: nginx writes to its module structures only while it loads the configuration.
-    unsafe { &*ptr::addr_of!(ngx_http_ws_module) }
 }
 
 /// # Safety

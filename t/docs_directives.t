@@ -28,7 +28,7 @@ my $page = slurp('docs/directives.md');
 
 ###############################################################################
 # What the code says: a row of the table in src/conf/directives.rs, and the
-# default in src/conf.rs.
+# default in src/conf/location.rs.
 
 my $table = slurp('src/conf/directives.rs');
 my ($size, $rows)
@@ -56,7 +56,7 @@ for (grep { !/^\s*end\(\)/ } split /\n/, $rows) {
 
 is(keys(%code) + 1, $size, 'all rows are understood');
 
-my $conf = slurp('src/conf.rs');
+my $conf = slurp('src/conf/location.rs');
 
 # Rust's numbers, for defaults such as "1 << 20" and "120_000".
 

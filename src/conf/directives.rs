@@ -10,11 +10,12 @@ use nginx_sys::{
     ngx_command_t, ngx_conf_t,
 };
 
+use super::location::LocationConf;
 use super::setters::{
     Bounds, set_client_headers, set_count, set_echo, set_flag, set_order, set_origin,
     set_response_headers, set_rest, set_route, set_size, set_subprotocol, set_time,
 };
-use super::{LocationConf, rates, zones};
+use super::{rates, zones};
 use crate::nginx::request::static_str;
 
 type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;

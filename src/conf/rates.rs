@@ -4,54 +4,13 @@ use core::ffi::{c_char, c_void};
 
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
-use super::{LocationConf, zones};
+use super::location::LocationConf;
+use super::zones;
 use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::config::{self, Conf};
 use crate::nginx::shm::Zone;
 use crate::proto::rate::{MAX_BURST, Rate};
-
-/// What happens to a message over the rate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Action {
-    /// The socket is closed with 1008.
-    Close,
-    /// The client is not read until the rate is met.
-    Delay,
-    /// The message is answered with 429 (`ws_rest`); where there are no replies, as `Delay`.
-    Reject,
-}
-
-/// `ws_message_rate` of a location.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SocketRate {
-    pub(crate) rate: Rate,
-    pub(crate) action: Action,
-}
-
-/// `ws_message_limit` of a location.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SharedLimit {
-    zone: Zone,
-    burst: u32,
-    /// `None`: `Reject` where there are replies, `Delay` elsewhere.
-    pub(crate) action: Option<Action>,
-}
-
-/// `ws_message_zone`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MessageZone {
-    pub(crate) zone: Zone,
-    pub(crate) key: ComplexValue,
-    rate: Rate,
-}
-
-impl SharedLimit {
-    /// The zone that was meant, and the rate with this location's burst.
-    pub(crate) fn resolve<'z>(&self, zones: &'z [MessageZone]) -> Option<(&'z MessageZone, Rate)> {
-        let zone = zones.iter().find(|zone| zone.zone == self.zone)?;
-        Some((zone, zone.rate.with_burst(self.burst)))
-    }
-}
+use crate::settings::{Action, MessageZone, SharedLimit, SocketRate};
 
 /// The tail of `ws_message_rate` and `ws_message_limit`: `[burst=n] [close|delay|reject]`.
 fn tail<'a>(args: impl Iterator<Item = &'a str>) -> Result<(u32, Option<Action>), &'a str> {

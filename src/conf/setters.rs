@@ -8,13 +8,13 @@ use core::fmt;
 
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
-use super::LocationConf;
+use super::location::{CONFLICT, LocationConf};
 use crate::nginx::config::{self, Conf};
 use crate::nginx::virtual_request::headers;
-use crate::proto::handshake;
 use crate::proto::origin::OriginPolicy;
 use crate::proto::path;
 use crate::proto::route::{BadRoute, Route};
+use crate::proto::token;
 use crate::upgrade;
 
 /// The values a directive takes, both ends included.
@@ -23,8 +23,6 @@ pub(super) struct Bounds {
     pub(super) min: u64,
     pub(super) max: u64,
 }
-
-pub(super) const CONFLICT: &str = "conflicts with another content handler of this location";
 
 /// `ws_max_message size;` and its like.
 pub(super) unsafe extern "C" fn set_size(
@@ -330,7 +328,7 @@ fn header_names(
 ) -> Result<Vec<String>, *mut c_char> {
     cf.text_args()
         .map(|name| {
-            if !handshake::is_token(name) {
+            if !token::is_token(name) {
                 let message = format_args!("invalid header name \"{name}\"");
                 return Err(cf.error(config::name(cmd), message));
             }
@@ -398,7 +396,7 @@ pub(super) unsafe extern "C" fn set_subprotocol(
     }
     let mut names = Vec::new();
     for arg in cf.text_args() {
-        if !handshake::is_token(arg) {
+        if !token::is_token(arg) {
             return cf.error(
                 config::name(cmd),
                 format_args!("invalid name \"{arg}\": expected an HTTP token such as chat.v1"),

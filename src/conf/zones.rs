@@ -4,34 +4,11 @@ use core::ffi::{CStr, c_char, c_void};
 
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
-use super::LocationConf;
+use super::location::{CONFLICT, LocationConf};
 use crate::nginx::config::{self, Conf};
 use crate::nginx::shm::{BadZone, Zone};
+use crate::settings::{CounterZone, Format, StatusConf};
 use crate::status;
-
-/// `ws_zone name size;`
-#[derive(Clone, Debug)]
-pub(crate) struct CounterZone {
-    pub(crate) name: String,
-    pub(crate) zone: Zone,
-}
-
-/// How `ws_status` shows the counters.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Format {
-    /// As the request's `Accept` asks for.
-    Negotiated,
-    Json,
-    Prometheus,
-}
-
-/// `ws_status` of a location.
-#[derive(Clone, Debug)]
-pub(crate) struct StatusConf {
-    /// The one zone to show; all when `None`.
-    pub(crate) zone: Option<Zone>,
-    pub(crate) format: Format,
-}
 
 /// `ws_zone name [size];`
 pub(super) unsafe extern "C" fn set_zone(
@@ -123,7 +100,7 @@ pub(super) unsafe extern "C" fn set_status(
         }
     }
     if cf.content_handler().is_some() {
-        return cf.error(name, format_args!("{}", super::setters::CONFLICT));
+        return cf.error(name, format_args!("{}", CONFLICT));
     }
     cf.set_content_handler(status::HANDLER);
     conf.status = Some((status, cf.place()));

@@ -8,7 +8,6 @@ mod pending;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::conf::RestSettings;
 use crate::metrics::{Counter, Slot as Counters};
 use crate::nginx::capture::Capture;
 use crate::nginx::request::{NoMemory, Request};
@@ -17,6 +16,7 @@ use crate::nginx::virtual_request::{BaseHeaders, Spec, VirtualRequest};
 use crate::proto::envelope::reply::Failure;
 use crate::proto::envelope::{self, Call, Rejection, Target};
 use crate::proto::{memory, path};
+use crate::settings::RestSettings;
 use pending::{Pending, Running};
 
 /// The calls of one socket.

@@ -1,22 +1,10 @@
-//! Catches the responses of virtual requests where others go to a client.
-//!
-//! Two output filters stand behind those that make a response (SSI, sub_filter, headers) and before
-//! those that write it (chunked, header, HTTP/2): see `ngx_module_order` in `module.rs`.  Requests
-//! on real connections pass untouched.
+//! The response to a virtual request, as far as it has come.
 
 use core::ptr::{self, NonNull};
 
-use nginx_sys::{
-    NGX_ERROR, NGX_OK, ngx_chain_t, ngx_connection_t, ngx_http_output_body_filter_pt,
-    ngx_http_output_header_filter_pt, ngx_http_request_t, ngx_http_top_body_filter,
-    ngx_http_top_header_filter, ngx_int_t, ngx_post_event, ngx_posted_events, ngx_table_elt_t,
-};
+use nginx_sys::{ngx_connection_t, ngx_post_event, ngx_posted_events};
 
-use super::connection::bytes_mut;
-use super::request::{Elements, str_bytes};
-use super::virtual_request;
-
-/// The response to a virtual request as far as it has come.
+/// Filled by the filters of `virtual_request`.
 #[derive(Debug)]
 pub(crate) struct Capture {
     /// The client's connection, which is told when the request is over.
@@ -65,7 +53,7 @@ impl Capture {
     }
 
     /// The response is complete: tells the client's connection.
-    fn complete(&mut self) {
+    pub(super) fn complete(&mut self) {
         if !self.is_complete {
             self.is_complete = true;
             // SAFETY: the client outlives the requests of its messages.
@@ -88,7 +76,8 @@ impl Capture {
         }
     }
 
-    fn take_header(&mut self, name: &[u8], value: &[u8]) {
+    /// Keeps a header if it is wanted.
+    pub(super) fn take_header(&mut self, name: &[u8], value: &[u8]) {
         if let Some(name) = self.wanted.iter().find(|w| name.eq_ignore_ascii_case(w.as_bytes())) {
             let value = String::from_utf8_lossy(value);
             // RFC 9110 §5.3: lines of one name are one list.
@@ -102,7 +91,8 @@ impl Capture {
         }
     }
 
-    fn take_body(&mut self, bytes: &[u8]) -> Result<(), CaptureFailure> {
+    /// Keeps a piece of the body.
+    pub(super) fn take_body(&mut self, bytes: &[u8]) -> Result<(), CaptureFailure> {
         if bytes.len() > self.limit.saturating_sub(self.body.len()) {
             return Err(CaptureFailure::TooLarge);
         }
@@ -110,103 +100,4 @@ impl Capture {
         self.body.extend_from_slice(bytes);
         Ok(())
     }
-}
-
-static mut NEXT_HEADER_FILTER: ngx_http_output_header_filter_pt = None;
-static mut NEXT_BODY_FILTER: ngx_http_output_body_filter_pt = None;
-
-/// Puts the filters into nginx's chain.
-pub(crate) fn install() {
-    // SAFETY: called once per configuration, while nginx is single-threaded and builds the chain
-    // anew.
-    unsafe {
-        NEXT_HEADER_FILTER = ngx_http_top_header_filter;
-        ngx_http_top_header_filter = Some(header_filter);
-        NEXT_BODY_FILTER = ngx_http_top_body_filter;
-        ngx_http_top_body_filter = Some(body_filter);
-    }
-}
-
-unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
-    // SAFETY: nginx calls filters with a live request.
-    let Some(capture) = (unsafe { virtual_request::capture_of(r) }) else {
-        // SAFETY: the next filter was there before us; the chain is complete when requests run.
-        return unsafe { NEXT_HEADER_FILTER.map_or(NGX_OK as ngx_int_t, |next| next(r)) };
-    };
-    // SAFETY: the request is live; the capture outlives its virtual connection, and the session
-    // that owns it does not touch it while nginx runs the request.
-    unsafe {
-        if r != (*r).main {
-            return NGX_OK as ngx_int_t; // the header of a subrequest is nobody's
-        }
-        if (*r).header_sent() != 0 {
-            return NGX_OK as ngx_int_t;
-        }
-        (*r).set_header_sent(1);
-        let capture = &mut *capture.as_ptr();
-        let out = &(*r).headers_out;
-        capture.status = u16::try_from(out.status).unwrap_or(500);
-        if out.content_type.len > 0 {
-            let mut value = str_bytes(out.content_type).to_vec();
-            // As ngx_http_header_filter() writes it.
-            if out.content_type_len == out.content_type.len && out.charset.len > 0 {
-                value.extend_from_slice(b"; charset=");
-                value.extend_from_slice(str_bytes(out.charset));
-            }
-            capture.take_header(b"content-type", &value);
-            capture.content_type = Some(value);
-        }
-        if out.last_modified.is_null() && out.last_modified_time != -1 {
-            let mut date = [0u8; "Thu, 01 Jan 1970 00:00:00 GMT".len()];
-            nginx_sys::ngx_http_time(date.as_mut_ptr(), out.last_modified_time);
-            capture.take_header(b"last-modified", &date);
-        }
-        for header in Elements::new(&raw const out.headers.part) {
-            let header: *const ngx_table_elt_t = header;
-            capture.take_header(str_bytes((*header).key), str_bytes((*header).value));
-        }
-        // RFC 9110 §9.3.2, §15: responses that have no body.
-        if (*r).method == nginx_sys::NGX_HTTP_HEAD as usize || matches!(capture.status, 204 | 304) {
-            (*r).set_header_only(1);
-        }
-        if (*r).header_only() != 0 {
-            capture.complete();
-        }
-    }
-    NGX_OK as ngx_int_t
-}
-
-unsafe extern "C" fn body_filter(r: *mut ngx_http_request_t, chain: *mut ngx_chain_t) -> ngx_int_t {
-    // SAFETY: nginx calls filters with a live request.
-    let Some(capture) = (unsafe { virtual_request::capture_of(r) }) else {
-        // SAFETY: as in `header_filter`.
-        return unsafe { NEXT_BODY_FILTER.map_or(NGX_OK as ngx_int_t, |next| next(r, chain)) };
-    };
-    // SAFETY: as in `header_filter`; the chain and its buffers are live during the call, and those
-    // with data are in memory because the virtual connection does not allow sendfile.
-    unsafe {
-        let capture = &mut *capture.as_ptr();
-        let mut link = chain;
-        while !link.is_null() {
-            let buf = (*link).buf;
-            let size = (*buf).last as usize - (*buf).pos as usize;
-            if size > 0 {
-                if let Err(failure) = capture.take_body(bytes_mut((*buf).pos, size)) {
-                    capture.failure.get_or_insert(failure);
-                    return NGX_ERROR as ngx_int_t;
-                }
-                // For `$body_bytes_sent`; a buffer at its end may be used again.
-                (*(*r).connection).sent += size as i64;
-                (*buf).pos = (*buf).last;
-            }
-            if (*buf).in_file() != 0 {
-                (*buf).file_pos = (*buf).file_last;
-            }
-            if (*buf).last_buf() != 0 {
-                capture.complete();
-            }
-            link = (*link).next;
-        }
-    }
-    NGX_OK as ngx_int_t
 }

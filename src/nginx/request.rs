@@ -10,12 +10,13 @@ use nginx_sys::{
     ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_discard_request_body,
     ngx_http_err_page_t, ngx_http_finalize_request, ngx_http_output_filter, ngx_http_request_t,
     ngx_http_run_posted_requests, ngx_http_send_header, ngx_http_send_special, ngx_int_t,
-    ngx_list_part_t, ngx_list_push, ngx_module_t, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t,
-    ngx_post_event, ngx_posted_events, ngx_str_t, ngx_table_elt_t, ngx_tcp_nodelay,
+    ngx_list_part_t, ngx_list_push, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_post_event,
+    ngx_posted_events, ngx_str_t, ngx_table_elt_t, ngx_tcp_nodelay,
 };
 
 use super::connection::{Connection, bytes_mut};
 use super::log::Level;
+use super::module;
 use crate::proto::handshake::HttpVersion;
 
 /// A handle to a request, valid within one event.
@@ -149,10 +150,10 @@ impl Request {
         unsafe { (*(*self.as_ptr()).loc_conf.add(ngx_http_core_module.ctx_index)).cast() }
     }
 
-    /// The location configuration of `module`.
-    pub(crate) fn location_conf(self, module: &ngx_module_t) -> *const c_void {
+    /// The module's configuration of the location.
+    pub(crate) fn location_conf(self) -> *const c_void {
         // SAFETY: loc_conf has a place for every loaded HTTP module.
-        unsafe { *(*self.as_ptr()).loc_conf.add(module.ctx_index) }
+        unsafe { *(*self.as_ptr()).loc_conf.add(module::index()) }
     }
 
     pub(crate) fn is_head(self) -> bool {
@@ -249,7 +250,6 @@ impl Request {
     /// `session` stays valid until its cleanup, added to [`Request::on_destroy`], runs.
     pub(crate) unsafe fn take_over(
         self,
-        module: &ngx_module_t,
         session: *mut c_void,
         handler: ngx_event_handler_pt,
     ) -> ngx_event_handler_pt {
@@ -258,7 +258,7 @@ impl Request {
         let c = connection.as_ptr();
         // SAFETY: request, connection and its events are live; ctx has a place per HTTP module.
         unsafe {
-            *(*r).ctx.add(module.ctx_index) = session;
+            *(*r).ctx.add(module::index()) = session;
             // Undone by ngx_http_finalize_request(); keeps the request beyond the content handler.
             let main = (*r).main;
             (*main).set_count((*main).count() + 1);
@@ -296,9 +296,9 @@ impl Request {
     }
 
     /// What [`Request::take_over`] stored, or null.
-    pub(crate) fn context(self, module: &ngx_module_t) -> *mut c_void {
+    pub(crate) fn context(self) -> *mut c_void {
         // SAFETY: ctx has a place per HTTP module.
-        unsafe { *(*self.as_ptr()).ctx.add(module.ctx_index) }
+        unsafe { *(*self.as_ptr()).ctx.add(module::index()) }
     }
 
     /// Calls `cleanup(data)` when the request's pool is destroyed, after the access log.

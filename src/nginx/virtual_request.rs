@@ -7,6 +7,7 @@
 //! reaches epoll, nothing is read or written.  [`Capture`] takes the response.
 
 mod connection;
+pub(crate) mod filters;
 pub(crate) mod headers;
 
 use core::ffi::{CStr, c_void};
@@ -19,7 +20,6 @@ use nginx_sys::{
     ngx_http_run_posted_requests, ngx_int_t, ngx_pool_cleanup_add,
 };
 
-pub(super) use self::connection::capture_of;
 use self::connection::{connect, discard};
 pub(crate) use self::headers::BaseHeaders;
 use super::capture::{Capture, CaptureFailure};

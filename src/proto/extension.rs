@@ -5,7 +5,7 @@
 
 use core::fmt::Write as _;
 
-use super::handshake::is_token_byte;
+use super::token::is_token_byte;
 
 /// What a location allows.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

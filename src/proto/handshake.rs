@@ -8,6 +8,7 @@ use sha1::{Digest, Sha1};
 
 use super::extension::{self, Agreement, Malformed, Policy};
 use super::origin::OriginPolicy;
+use super::token::is_token_byte;
 
 /// HTTP as far as the handshake cares.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -232,16 +233,6 @@ fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn has_token(value: &[u8], token: &[u8]) -> bool {
     tokens(value).any(|t| t.eq_ignore_ascii_case(token))
-}
-
-/// Whether `name` may stand in `Sec-WebSocket-Protocol`: an RFC 9110 token.
-pub fn is_token(name: &str) -> bool {
-    !name.is_empty() && name.bytes().all(is_token_byte)
-}
-
-/// Whether a byte may stand in a token (RFC 9110 §5.6.2).
-pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

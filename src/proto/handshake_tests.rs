@@ -130,9 +130,3 @@ fn compression_is_agreed_on_only_where_it_is_allowed() {
     assert!(run(&allowed, &offer).unwrap().deflate.is_some());
     assert_eq!(run(&allowed, &good()).unwrap().deflate, None);
 }
-
-#[test]
-fn tokens_of_the_directive() {
-    assert!(is_token("v12.stomp") && is_token("a+b"));
-    assert!(!is_token("") && !is_token("a b") && !is_token("a,b") && !is_token("é"));
-}

@@ -7,11 +7,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::conf::CompressionSettings;
 use crate::proto::deflate::{Deflater, History, Inflater};
 use crate::proto::extension::Agreement;
 use crate::proto::receiver::Payload;
 use crate::proto::violation::Violation;
+use crate::settings::CompressionSettings;
 
 /// What was agreed on a connection, and what it remembers for that.
 #[derive(Debug)]

@@ -1,11 +1,10 @@
 //! How many messages of a socket may pass: its own rate and those it shares by key.
 
-use crate::conf::Settings;
-use crate::conf::rates::Action;
 use crate::nginx::connection::random_bytes;
 use crate::nginx::request::Request;
 use crate::proto::rate::{Bucket, Rate, Verdict};
 use crate::proto::shared_rate::{Key, SharedRates};
+use crate::settings::{Action, Settings};
 
 /// Control frames of a client: so many in a second, and as many at once.  More than any client
 /// sends in good faith; a flood is slowed down to it.

@@ -30,7 +30,7 @@ pub(super) struct Context {
 /// # Safety
 ///
 /// `r` is a live request.
-pub(in crate::nginx) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Capture>> {
+pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Capture>> {
     // SAFETY: by the contract of this function; a connection that has our `recv` was made by
     // `connect`, so its http_connection is the head of a Context.
     unsafe {
