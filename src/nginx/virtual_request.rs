@@ -10,14 +10,14 @@ mod connection;
 pub(crate) mod filters;
 pub(crate) mod headers;
 
-use core::ffi::{CStr, c_void};
-use core::ptr::{self, NonNull};
+use core::ffi::CStr;
+use core::ptr::NonNull;
 use std::sync::OnceLock;
 
 use nginx_sys::{
-    NGX_OK, ngx_connection_t, ngx_http_create_request, ngx_http_finalize_request,
+    NGX_OK, ngx_http_create_request, ngx_http_finalize_request,
     ngx_http_parse_uri, ngx_http_process_request, ngx_http_process_request_uri, ngx_http_request_t,
-    ngx_http_run_posted_requests, ngx_int_t, ngx_pool_cleanup_add,
+    ngx_http_run_posted_requests, ngx_int_t,
 };
 
 use self::connection::{connect, discard};
@@ -185,9 +185,11 @@ unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
     // SAFETY: by the contract of this function.  A cleanup of the request's pool runs after the
     // log phase and before ngx_http_close_connection().
     unsafe {
-        unsafe extern "C" fn take_back(data: *mut c_void) {
+        use nginx_sys::{ngx_connection_t, ngx_pool_cleanup_add};
+
+        unsafe extern "C" fn take_back(data: *mut core::ffi::c_void) {
             // SAFETY: the virtual connection outlives its request.
-            unsafe { (*data.cast::<ngx_connection_t>()).ssl = ptr::null_mut() };
+            unsafe { (*data.cast::<ngx_connection_t>()).ssl = core::ptr::null_mut() };
         }
         let ssl = (*client.connection().as_ptr()).ssl;
         if ssl.is_null() {
