@@ -10,6 +10,7 @@ use strict;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Bystander;
 use IO::Socket::IP;
 use NginxWs;
 use Test::More;
@@ -53,17 +54,19 @@ EOF
 
 ###############################################################################
 
-use constant EACH => 20;
+use constant EACH => 8;
+
+# What one client may hold in kilobytes: an incomplete message and as much
+# output, ws_max_message and ws_send_queue; or a socket with TLS and no more.
+use constant LARGE => 2 * 1024;
+use constant SMALL => 64;
 
 my $slow = $NginxWs::slow;
 my $worker = ($t->workers)[0];
 
-sub cpu {
-	open my $stat, '<', "/proc/$worker/schedstat" or die "no worker\n";
-	return (split ' ', <$stat>)[0] / 1e9;
-}
+sub cpu { $t->cpu($worker) }
 
-sub descriptors { scalar @{[glob "/proc/$worker/fd/*"]} }
+sub descriptors { $t->descriptors($worker) }
 
 my $hello = WsFrame::encode(1, 'hello');
 my $large = WsFrame::encode(2, 'x' x (1 << 20));
@@ -86,11 +89,12 @@ my @stages = (
 	['a close behind messages', $hello x 1000 . WsFrame::encode(8, '')],
 );
 
+my $others = Bystander->new($t);
 $t->ws('/ws')->text('warm')->close(1000)->end;
 $t->ws('/ws', tls => 1, port => $t->port('tls'))->text('warm')->close(1000)->end;
 my $before = descriptors();
-my ($rss, $cpu) = ($t->rss($worker), cpu());
-my @attackers;
+my ($rss, $peak, $cpu) = ($t->rss($worker), $t->peak($worker), cpu());
+my (@attackers, $limit);
 
 for my $stage (@stages) {
 	for my $tls (0, 1) {
@@ -100,8 +104,10 @@ for my $stage (@stages) {
 			$s->stuff($stage->[1], 0.01);
 			shutdown $s->{socket}, 1;
 			push @attackers, $s;
+			$limit += length $stage->[1] > 100_000 ? LARGE : SMALL;
 		}
 	}
+	$others->ask;
 }
 
 # In the handshake, before and behind its end; and with calls under way.
@@ -113,23 +119,34 @@ for my $bytes ('', 'GET /ws HT', WsClient::upgrade(),
 		my $s = WsClient->new(port => $t->port);
 		$s->stuff($bytes, 0.01);
 		push @attackers, $s->shut_write;
+		$limit += length $bytes > 100_000 ? LARGE : SMALL;
 	}
+	$others->ask;
 }
 
 my $call = WsFrame::encode(1, '{"path":"/slow/x"}');
 my @waiting = map { $t->ws('/rest')->write($call x 10)->shut_write } 1 .. EACH;
+$limit += EACH * 10 * SMALL;
 
-ok($t->wait_for(sub { descriptors() <= $before }, 15), 'no connection is left')
+# Those that are half there cost nothing.
+
+my $waiting = cpu();
+ok($t->wait_for(sub { $others->ask; descriptors() <= $before }, 15),
+	'no connection is left')
 	or diag("$before descriptors before, now " . descriptors());
-my $grown = $t->rss($worker) - $rss;
-$cpu = cpu() - $cpu;
-note(sprintf '%d clients: memory %d kB, CPU %.2f s in all',
-	@attackers + @waiting, $grown, $cpu);
-cmp_ok($grown, '<', (16 << 10) * $slow, 'kilobytes of memory');
-cmp_ok($cpu, '<', 8 * $slow, 'seconds of CPU');
+my $grown = $t->peak($worker) - $peak;
+my $kept = $t->rss($worker) - $rss;
+($waiting, $cpu) = (cpu() - $waiting, cpu() - $cpu);
+note(sprintf '%d clients: memory %d kB of at most %d, %d kB then; CPU %.2f s, '
+	. 'of it %.2f s waiting', @attackers + @waiting, $grown, $limit, $kept,
+	$cpu, $waiting);
+$t->uses($grown, $limit, 'kilobytes of memory');
+$t->uses($kept, 8 << 10, 'kilobytes of memory when they are gone');
+cmp_ok($cpu, '<', 5 * $slow, 'seconds of CPU');
+cmp_ok($waiting, '<', 1 * $slow, 'seconds of CPU while they wait');
 isnt($_->end, 'timeout', 'the client sees an end') for @attackers[0, -1];
 
-is($t->ws('/ws')->text('me too')->read, 'text:me too', 'others are served');
+$others->served;
 
 $t->finish;
 

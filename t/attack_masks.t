@@ -10,6 +10,7 @@ use strict;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Bystander;
 use NginxWs;
 use Test::More;
 use WsFrame;
@@ -27,6 +28,11 @@ server {
     location /ws {
         ws_echo;
     }
+
+    location /others {
+        ws_echo;
+        access_log off;
+    }
 }
 
 EOF
@@ -36,13 +42,11 @@ EOF
 my $slow = $NginxWs::slow;
 my $worker = ($t->workers)[0];
 
-sub cpu {
-	open my $stat, '<', "/proc/$worker/schedstat" or die "no worker\n";
-	return (split ' ', <$stat>)[0] / 1e9;
-}
+sub cpu { $t->cpu($worker) }
 
+my $others = Bystander->new($t, path => '/others');
 $t->ws('/ws')->text('warm')->close(1000)->end;
-my ($rss, $cpu, $count) = ($t->rss($worker), cpu(), 1);
+my ($peak, $cpu, $count) = ($t->peak($worker), cpu(), 1);
 
 # Every key is as good as any other, also those that make text of the payload
 # or frames of it.
@@ -90,6 +94,7 @@ for my $opcode (1, 2, 0, 8, 9, 10) {
 			$s->hang_up;
 			$count++;
 		}
+		$others->ask;
 	}
 }
 
@@ -120,12 +125,13 @@ for my $name (sort keys %others) {
 	$count++;
 }
 
-my $grown = $t->rss($worker) - $rss;
+my $grown = $t->peak($worker) - $peak;
 $cpu = cpu() - $cpu;
 note("$count sockets: memory $grown kB, CPU $cpu s");
 cmp_ok($grown, '<', 1024 * $slow, 'kilobytes of memory');
 cmp_ok($cpu, '<', 1 * $slow, 'seconds of CPU');
 
+$others->served;
 is((grep { !/^(?:1002|1000|1006) [0-3]$/ } $t->logged($count)), 0, 'log');
 
 $t->finish;

@@ -10,6 +10,7 @@ use strict;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Bystander;
 use NginxWs;
 use Test::More;
 use WsFrame;
@@ -38,10 +39,7 @@ EOF
 my $slow = $NginxWs::slow;
 my $worker = ($t->workers)[0];
 
-sub cpu {
-	open my $stat, '<', "/proc/$worker/schedstat" or die "no worker\n";
-	return (split ' ', <$stat>)[0] / 1e9;
-}
+sub cpu { $t->cpu($worker) }
 
 my @offer = (headers => ['Sec-WebSocket-Extensions: permessage-deflate']);
 my %connect = (
@@ -82,7 +80,8 @@ sub outcome {
 	return $expected eq '1002' ? ($s->read_close)[0] // 'no close' : $s->read;
 }
 
-my ($rss, $cpu, $count) = (0, 0, 0);
+my $others = Bystander->new($t, path => '/plain');
+my ($peak, $cpu, $count) = (0, 0, 0);
 
 for my $name (sort keys %connect) {
 	my $compressed = $name eq 'compressed';
@@ -101,20 +100,21 @@ for my $name (sort keys %connect) {
 			$expected{$key} = $expected;
 			$got{$key} = outcome($s, $expected, $inside);
 			$s->hang_up;
-			$count++;
+			$others->ask unless $count++ % 64;
 		}
 
 		is_deeply(\%got, \%expected, "$name, "
 			. ($inside ? 'in a message' : 'between messages'));
-		($rss, $cpu, $count) = ($t->rss($worker), cpu(), 0) unless $rss;
+		($peak, $cpu, $count) = ($t->peak($worker), cpu(), 0) unless $peak;
 	}
 }
 
-my $grown = $t->rss($worker) - $rss;
+my $grown = $t->peak($worker) - $peak;
 $cpu = cpu() - $cpu;
 note("$count sockets: memory $grown kB, CPU $cpu s");
 cmp_ok($grown, '<', 1024 * $slow, 'kilobytes of memory');
 cmp_ok($cpu, '<', 2 * $slow, 'seconds of CPU');
+$others->served;
 
 $t->finish;
 
