@@ -27,6 +27,10 @@ use crate::proto::receiver::{Receiver, Rsv1};
 use crate::proto::violation::Violation;
 use crate::settings::Settings;
 
+/// Calls in one turn of the worker.  One that is answered at once never meets `ws_inflight`, and may
+/// cost as much as a request: more than an echo.
+const CALLS: u32 = 64;
+
 /// The state of a socket.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -42,6 +46,8 @@ pub(crate) struct Session {
     outbox: Outbox,
     /// Bytes of a frame in progress since the client was last heard.
     trickle: usize,
+    /// Calls that may start before other connections get their turn.
+    budget: u32,
     /// Bytes of the client that were read and must wait.
     stash: Vec<u8>,
     /// Bytes of memory in buffers when the last event was over.
@@ -130,6 +136,7 @@ impl Session {
             clock: Clock::new(now),
             outbox: Outbox::default(),
             trickle: 0,
+            budget: CALLS,
             stash: Vec::new(),
             held: 0,
             traffic: Traffic::default(),
@@ -147,40 +154,49 @@ impl Session {
     pub(crate) fn on_event(&mut self, request: Request) -> Option<End> {
         let c = request.connection();
         let now = c.now();
-        let was_gone = self.gone.is_some();
-        let end = match self.gone {
-            Some(end) => end,
-            None => {
-                let served = self.serve(request, c, now);
-                let end = served.and_then(|()| self.wait(request, c, now)).err()?;
-                // Whatever ended the connection without a Close frame.
-                self.ended(close::ABNORMAL, "", Side::Client, now);
-                c.disarm();
-                if let (Some(slot), Some(ended)) = (self.slot, &self.ended) {
-                    slot.closed(ended.side, ended.code);
-                }
-                *self.gone.insert(end)
-            }
-        };
-        // Requests of messages use the connection's headers and addresses: it ends after them.
-        let over = match &mut self.handler {
-            Handler::Echo => true,
-            Handler::Rest(rest) => rest.abandon(),
-        };
-        if !over {
-            if let Handler::Rest(rest) = &mut self.handler {
-                rest.expire(now);
-                if let Some(ms) = rest.next_deadline(now) {
-                    c.wake_within(ms);
-                }
-            }
-            // `proxy_ignore_client_abort`: the client need not wait for that.  Once, because
-            // shutdown(2) raises an event, even when it fails.
-            if !was_gone {
-                c.half_close();
-            }
+        if let Some(end) = self.gone {
+            return self.wait_for_calls(end, c, now);
         }
-        over.then_some(end)
+        let served = self.serve(request, c, now);
+        let end = served.and_then(|()| self.wait(request, c, now)).err()?;
+        self.on_gone(end, c, now)
+    }
+
+    /// Ends the connection after a bug; `Some` when it is over.
+    pub(crate) fn give_up(&mut self, request: Request) -> Option<End> {
+        let c = request.connection();
+        self.on_gone(End::Abort, c, c.now())
+    }
+
+    fn on_gone(&mut self, end: End, c: Connection, now: u64) -> Option<End> {
+        // Whatever ended the connection without a Close frame.
+        self.ended(close::ABNORMAL, "", Side::Client, now);
+        c.disarm();
+        if let (Some(slot), Some(ended)) = (self.slot, &self.ended) {
+            slot.closed(ended.side, ended.code);
+        }
+        self.gone = Some(end);
+        let over = self.wait_for_calls(end, c, now);
+        if over.is_none() {
+            // `proxy_ignore_client_abort`: the client need not wait for that.  Only here, because
+            // shutdown(2) raises an event, even when it fails.
+            c.half_close();
+        }
+        over
+    }
+
+    /// Requests of messages use the connection's headers and addresses: it ends after them.
+    fn wait_for_calls(&mut self, end: End, c: Connection, now: u64) -> Option<End> {
+        if let Handler::Rest(rest) = &mut self.handler
+            && !rest.abandon()
+        {
+            rest.expire(now);
+            if let Some(ms) = rest.next_deadline(now) {
+                c.wake_within(ms);
+            }
+            return None;
+        }
+        Some(end)
     }
 
     fn serve(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
@@ -203,6 +219,10 @@ impl Session {
         }
         if self.paused_until <= now {
             self.paused_until = 0;
+        }
+        // Not for an event within the turn, as the end of each call is one.
+        if !c.is_read_posted() {
+            self.budget = CALLS;
         }
         if !request.flush_header()? {
             return Ok(());
@@ -243,7 +263,9 @@ impl Session {
         let rest_deadline = match &mut self.handler {
             Handler::Echo => None,
             Handler::Rest(rest) => {
-                rest.queue_up(request, !self.stash.is_empty() || c.is_read_ready());
+                let has_input =
+                    request.has_early_input() || !self.stash.is_empty() || c.is_read_ready();
+                rest.queue_up(request, has_input);
                 rest.next_deadline(now)
             }
         };
@@ -251,7 +273,7 @@ impl Session {
         if let Some(ms) = deadline.into_iter().chain(rest_deadline).chain(pause).min() {
             c.wake_within(ms);
         }
-        c.watch(pending)?;
+        c.watch()?;
         let held = self.receiver.held() + self.outbox.len() + self.stash.capacity();
         heap::released(self.held.saturating_sub(held));
         self.held = held;

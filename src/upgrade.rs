@@ -13,7 +13,7 @@ use crate::handler::rest::Rest;
 use crate::metrics::{Counter, Slot};
 use crate::nginx::connection::random_bytes;
 use crate::nginx::log::Level;
-use crate::nginx::request::{End, NoMemory, Request};
+use crate::nginx::request::{NoMemory, Request};
 use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
 use crate::session::compression::Compression;
 use crate::session::limits::Limits;
@@ -166,7 +166,7 @@ unsafe extern "C" fn ngx_http_ws_event_handler(event: *mut ngx_event_t) {
     let outcome = catch_unwind(AssertUnwindSafe(|| session.on_event(request)));
     let end = outcome.unwrap_or_else(|_| {
         request.log(Level::Alert, format_args!("websocket: bug, a session panicked"));
-        Some(End::Abort)
+        session.give_up(request)
     });
     if let Some(end) = end {
         request.end(end, stock);

@@ -32,6 +32,17 @@ server {
     location /address {
         return 200 "$remote_addr $realip_remote_addr";
     }
+
+    # An internal redirect clears what modules keep with a request.
+
+    location /redirected {
+        try_files /none /address;
+    }
+
+    location /page {
+        error_page 404 = /address;
+        return 404;
+    }
 }
 
 EOF
@@ -46,6 +57,9 @@ is($t->http("GET /address HTTP/1.1\r\nHost: localhost\r\n"
 
 my $s = RestClient->open($t, '/ws', @headers);
 is($s->get('/address')->{body}, '192.0.2.7 127.0.0.1', 'a message');
+is($s->get($_)->{body}, '192.0.2.7 127.0.0.1', "$_: after an internal redirect")
+	for qw!/redirected /page!;
+is($s->get('/address')->{body}, '192.0.2.7 127.0.0.1', 'and the next message');
 is($s->call({action => 'address'})->{body}, '192.0.2.7 127.0.0.1', 'a route');
 is(RestClient->open($t)->get('/address')->{body}, '127.0.0.1 127.0.0.1',
 	'without realip');

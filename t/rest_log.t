@@ -47,6 +47,10 @@ server {
             error_log %%TESTDIR%%/api-error.log;
         }
 
+        location /connection {
+            return 200 "$connection_requests $connection_time";
+        }
+
         location /variables {
             return 200 "$ws_connection_id|$ws_messages_in|$ws_close_code|$ws_duration|$ws_subprotocol";
         }
@@ -143,6 +147,14 @@ my ($error) = $t->read_file('api-error.log')
 	=~ /upstream prematurely closed connection .*?, (client: .*?), upstream/;
 is($error, 'client: 127.0.0.1, server: , request: "GET /api/x?size=100&cut=50'
 	. ' HTTP/1.1"', 'error log');
+
+# The handshake was the first request of the connection.
+
+$s = RestClient->open($t);
+select undef, undef, undef, 0.02;
+my @connection = map { $s->get('/connection')->{body} } 1 .. 2;
+like($connection[0], qr/^2 \d+\.\d*[1-9]/, 'requests and time of the connection');
+like($connection[1], qr/^3 /, 'one more');
 
 $t->finish;
 

@@ -31,8 +31,13 @@ server {
 
     location /chosen {
         ws_rest /;
-        ws_response_headers X-Custom Link Set-Cookie Content-Length
-            Last-Modified Cache-Control Vary WWW-Authenticate;
+        ws_response_headers X-Custom Link Set-Cookie Last-Modified
+            Cache-Control Vary WWW-Authenticate;
+    }
+
+    location /length {
+        ws_rest /;
+        ws_response_headers Content-Length;
     }
 
     location /api/ {
@@ -105,6 +110,13 @@ my $reply = $s->get('/file');
 like($reply->{headers}{'last-modified'}, qr/ GMT$/, 'last-modified');
 is($reply->{headers}{'cache-control'}, 'max-age=3600', 'expires');
 is($s->get('/unavailable')->{headers}{'x-custom'}, 'always', 'add_header');
+
+# Which is all that HEAD may be about.
+
+$reply = RestClient->open($t, '/length')->call({method => 'HEAD', path => '/file'});
+is($reply->{headers}{'content-length'}, 1, 'length, of HEAD');
+is(RestClient->open($t, '/length')->get('/unavailable')->{headers}
+	{'content-length'} > 50, 1, 'length, of a page');
 
 # Unwanted ones cost nothing, however many or long.
 

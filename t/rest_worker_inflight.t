@@ -100,6 +100,16 @@ is($late->decoded(3)->{id} // 'no reply', 'late',
 	'a call behind sockets that left');
 $_->reply for $busy, $other;
 
+# A call that came with the handshake is not forgotten.
+
+$_->send(slow('first', 300)) for $busy, $other;
+$t->wait_for(sub { RestClient::seen($t) >= 38 });
+my $early = RestClient->open($t, '/ws', more =>
+	WsFrame::encode(1, '{"id":"early","path":"/api/?body=&delay=1"}'));
+is($early->decoded(3)->{id} // 'no reply', 'early',
+	'a call in the packet of the handshake');
+$_->reply for $busy, $other;
+
 # One socket with much to do does not keep out another.
 
 my $greedy = RestClient->open($t);

@@ -234,12 +234,12 @@ impl Connection {
         unsafe { (*self.write_event()).ready() != 0 }
     }
 
-    /// Waits for the read event, and for the write event when `write`.
-    pub(crate) fn watch(self, write: bool) -> Result<(), Broken> {
+    /// Waits for the read event, and for the write event once a write had to wait.
+    pub(crate) fn watch(self) -> Result<(), Broken> {
         // SAFETY: the events are live; these calls register with epoll only what is not yet.
         let ok = unsafe {
             ngx_handle_read_event(self.read_event(), 0) == 0
-                && (!write || ngx_handle_write_event(self.write_event(), 0) == 0)
+                && ngx_handle_write_event(self.write_event(), 0) == 0
         };
         if ok { Ok(()) } else { Err(Broken) }
     }
@@ -248,6 +248,12 @@ impl Connection {
     pub(crate) fn read_later(self) {
         // SAFETY: the event is live; closing the connection removes it from the queue.
         unsafe { ngx_post_event(self.read_event(), &raw mut ngx_posted_next_events) };
+    }
+
+    /// Whether [`Connection::read_later`] has yet to call.
+    pub(crate) fn is_read_posted(self) -> bool {
+        // SAFETY: the event is live.
+        unsafe { (*self.read_event()).posted() != 0 }
     }
 
     /// Makes the read timer fire in `ms` or earlier; an earlier one that is set stays.

@@ -295,6 +295,15 @@ impl Request {
         }
     }
 
+    /// Whether [`Request::take_early_input`] has something to hand out.
+    pub(crate) fn has_early_input(self) -> bool {
+        // SAFETY: header_in is live with the request.
+        unsafe {
+            let buf = (*self.as_ptr()).header_in;
+            (*buf).pos < (*buf).last
+        }
+    }
+
     /// What [`Request::take_over`] stored, or null.
     pub(crate) fn context(self) -> *mut c_void {
         // SAFETY: ctx has a place per HTTP module.

@@ -10,14 +10,15 @@ mod connection;
 pub(crate) mod filters;
 pub(crate) mod headers;
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
 use std::sync::OnceLock;
 
 use nginx_sys::{
-    NGX_OK, ngx_http_create_request, ngx_http_finalize_request,
-    ngx_http_parse_uri, ngx_http_process_request, ngx_http_process_request_uri, ngx_http_request_t,
-    ngx_http_run_posted_requests, ngx_int_t,
+    NGX_OK, ngx_connection_t, ngx_http_cleanup_add, ngx_http_create_request,
+    ngx_http_finalize_request, ngx_http_parse_uri, ngx_http_process_request,
+    ngx_http_process_request_uri, ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t,
+    ngx_pool_cleanup_add, ngx_pool_cleanup_t,
 };
 
 use self::connection::{connect, discard};
@@ -81,6 +82,7 @@ impl VirtualRequest {
             }
             (*c).data = r.cast();
             lend_tls(client, r);
+            keep_descriptor(r);
             share_realip(client, r);
             match_server_name(client, r);
             this.run(r, base, spec);
@@ -185,9 +187,7 @@ unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
     // SAFETY: by the contract of this function.  A cleanup of the request's pool runs after the
     // log phase and before ngx_http_close_connection().
     unsafe {
-        use nginx_sys::{ngx_connection_t, ngx_pool_cleanup_add};
-
-        unsafe extern "C" fn take_back(data: *mut core::ffi::c_void) {
+        unsafe extern "C" fn take_back(data: *mut c_void) {
             // SAFETY: the virtual connection outlives its request.
             unsafe { (*data.cast::<ngx_connection_t>()).ssl = core::ptr::null_mut() };
         }
@@ -204,6 +204,28 @@ unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
     }
     #[cfg(not(ngx_feature = "ssl"))]
     let _ = (client, r);
+}
+
+/// Keeps `reset_timedout_connection` from the client's descriptor: what nginx would make ready for a
+/// reset when a request times out, or is answered with 444, is open for others.
+///
+/// # Safety
+///
+/// `r` was just created.
+unsafe fn keep_descriptor(r: *mut ngx_http_request_t) {
+    unsafe extern "C" fn forget_timeout(data: *mut c_void) {
+        // SAFETY: the virtual connection outlives its request.
+        unsafe { (*data.cast::<ngx_connection_t>()).set_timedout(0) };
+    }
+    // SAFETY: by the contract of this function.  ngx_http_free_request() runs these cleanups before
+    // it looks at `timedout`.
+    unsafe {
+        let cleanup = ngx_http_cleanup_add(r, 0);
+        if !cleanup.is_null() {
+            (*cleanup).handler = Some(forget_timeout);
+            (*cleanup).data = (*r).connection.cast();
+        }
+    }
 }
 
 /// The address is settled since the handshake: realip shall not look at the headers again, and
@@ -228,10 +250,36 @@ unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
             }
             None
         };
-        if let Some(index) = *INDEX.get_or_init(find) {
-            *(*r).ctx.add(index) = *(*client.as_ptr()).ctx.add(index);
+        let Some(index) = *INDEX.get_or_init(find) else { return };
+        let context = *(*client.as_ptr()).ctx.add(index);
+        if context.is_null() {
+            return;
+        }
+        *(*r).ctx.add(index) = context;
+        // After an internal redirect, which clears contexts, realip looks for the cleanup it had added.
+        let mut original = (*(*client.as_ptr()).pool).cleanup;
+        while !original.is_null() && (*original).data != context {
+            original = (*original).next;
+        }
+        if original.is_null() {
+            return;
+        }
+        let found = ngx_pool_cleanup_add((*r).pool, 0);
+        let disarm = ngx_pool_cleanup_add((*r).pool, 0);
+        if !found.is_null() && !disarm.is_null() {
+            (*found).handler = (*original).handler;
+            (*found).data = context;
+            (*disarm).handler = Some(forget_cleanup);
+            (*disarm).data = found.cast();
         }
     }
+}
+
+/// Runs before the cleanup that `data` is, which was added earlier, and makes it none: realip's would
+/// restore the address of the client's connection.
+unsafe extern "C" fn forget_cleanup(data: *mut c_void) {
+    // SAFETY: both are in the pool that is being destroyed.
+    unsafe { (*data.cast::<ngx_pool_cleanup_t>()).handler = None };
 }
 
 /// Sets the variables that a regular expression in `server_name` captures.

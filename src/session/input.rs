@@ -37,15 +37,20 @@ impl Session {
         }
     }
 
+    /// Whether bytes of the client are to be looked at in this turn.
+    fn takes_input(&self) -> bool {
+        self.budget > 0 && self.wants_input()
+    }
+
     /// Serves what has arrived, in order: behind the handshake, set aside, in the kernel.
     pub(super) fn receive(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
-        if self.wants_input() {
+        if self.takes_input() {
             let early = request.take_early_input();
             if !early.is_empty() {
                 self.consume(early, request, c, now)?;
             }
         }
-        while self.wants_input() && !self.stash.is_empty() {
+        while self.takes_input() && !self.stash.is_empty() {
             let mut stash = mem::take(&mut self.stash);
             self.consume(&mut stash, request, c, now)?;
         }
@@ -61,7 +66,7 @@ impl Session {
     fn read(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
         scratch::with(|buf| {
             for _ in 0..ROUNDS {
-                if !c.is_read_ready() || !self.wants_input() || !self.stash.is_empty() {
+                if !c.is_read_ready() || !self.takes_input() || !self.stash.is_empty() {
                     break;
                 }
                 match c.recv(buf) {
@@ -95,7 +100,7 @@ impl Session {
         let mut pos = 0;
         let frames = self.receiver.frames();
         while matches!(self.state, State::Open | State::Closing) {
-            if !self.wants_input() {
+            if !self.takes_input() {
                 self.set_aside(buf.get(pos..).unwrap_or_default(), c)?;
                 break;
             }
@@ -229,6 +234,7 @@ impl Session {
         c: Connection,
         now: u64,
     ) -> Result<(), End> {
+        self.budget = self.budget.saturating_sub(1);
         let leaving = self.leaving.is_some();
         let reply = match &mut self.handler {
             Handler::Rest(rest) if opcode == Opcode::Text => {

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use nginx_sys::{
     NGX_AGAIN, ngx_atomic_t, ngx_buf_t, ngx_chain_t, ngx_close_connection, ngx_connection_t,
-    ngx_create_pool, ngx_current_msec, ngx_destroy_pool, ngx_get_connection, ngx_http_connection_t,
+    ngx_create_pool, ngx_destroy_pool, ngx_get_connection, ngx_http_connection_t,
     ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_log_ctx_t, ngx_http_request_t,
     ngx_log_t, ngx_pcalloc, ngx_pool_cleanup_add, ngx_str_t,
 };
@@ -38,7 +38,8 @@ pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Ca
         if (*(*r).connection).recv.map(|f| f as usize) != Some(ours as usize) {
             return None;
         }
-        Some((*(*r).http_connection.cast::<Context>()).capture)
+        // A subrequest has no http_connection.
+        Some((*(*(*r).main).http_connection.cast::<Context>()).capture)
     }
 }
 
@@ -110,7 +111,10 @@ pub(super) unsafe fn connect(
         (*c).listening = (*parent).listening;
         (*c).type_ = (*parent).type_;
         (*c).number = (*parent).number;
-        (*c).start_time = ngx_current_msec;
+        (*c).start_time = (*parent).start_time;
+        // ngx_http_create_request() adds one, as it did for the handshake.
+        (*c).requests = (*parent).requests;
+        (*parent).requests += 1;
         (*c).set_log_error((*parent).log_error());
         // What was settled for the descriptor; a Unix socket has no such options.
         (*c).set_tcp_nodelay((*parent).tcp_nodelay());

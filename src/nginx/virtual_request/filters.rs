@@ -38,13 +38,13 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
     // SAFETY: the request is live; the capture outlives its virtual connection, and the session
     // that owns it does not touch it while nginx runs the request.
     unsafe {
-        if r != (*r).main {
-            return NGX_OK as ngx_int_t; // the header of a subrequest is nobody's
-        }
         if (*r).header_sent() != 0 {
             return NGX_OK as ngx_int_t;
         }
         (*r).set_header_sent(1);
+        if r != (*r).main {
+            return NGX_OK as ngx_int_t; // the header of a subrequest is nobody's
+        }
         let capture = &mut *capture.as_ptr();
         let out = &(*r).headers_out;
         capture.status = u16::try_from(out.status).unwrap_or(500);
@@ -62,6 +62,9 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
             let mut date = [0u8; "Thu, 01 Jan 1970 00:00:00 GMT".len()];
             nginx_sys::ngx_http_time(date.as_mut_ptr(), out.last_modified_time);
             capture.take_header(b"last-modified", &date);
+        }
+        if out.content_length.is_null() && out.content_length_n >= 0 {
+            capture.take_header(b"content-length", out.content_length_n.to_string().as_bytes());
         }
         for header in Elements::new(&raw const out.headers.part) {
             let header: *const ngx_table_elt_t = header;

@@ -185,7 +185,7 @@ impl BaseHeaders {
 unsafe fn client_of(r: *mut ngx_http_request_t) -> *mut ngx_http_request_t {
     // SAFETY: by the contract of this function; the client's connection carries its request.
     unsafe {
-        let context = (*r).http_connection.cast::<super::connection::Context>();
+        let context = (*(*r).main).http_connection.cast::<super::connection::Context>();
         (*(*(*context).capture.as_ptr()).client).data.cast()
     }
 }
