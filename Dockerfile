@@ -3,10 +3,15 @@
 #   docker build -t ngx_ws .
 #   docker run --rm -p 8080:8080 --read-only --tmpfs /tmp ngx_ws
 #
+# NGINX_VERSION is the tag of the image without "-alpine".  To build the same
+# again next year, name a version (--build-arg NGINX_VERSION=1.28.3, which the
+# tests run with) or an image by its digest (--build-arg NGINX_IMAGE=...).
+#
 # NGINX_IMAGE may be any Alpine based image of nginx whose packages have the
 # Rust that Cargo.toml asks for: since nginx 1.28.1 (Alpine 3.23).
 
-ARG NGINX_IMAGE=nginx:stable-alpine
+ARG NGINX_VERSION=stable
+ARG NGINX_IMAGE=nginx:${NGINX_VERSION}-alpine
 
 FROM ${NGINX_IMAGE} AS build
 
@@ -21,6 +26,15 @@ COPY . .
 RUN nginx-build/against-nginx --nginx /usr/sbin/nginx --output /out/libngx_ws.so
 
 FROM ${NGINX_IMAGE}
+
+# Of this repository, not of nginx: the commit is known to who builds.
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ngx_ws" \
+    org.opencontainers.image.description="nginx that ends WebSocket: an echo, and a bridge to REST" \
+    org.opencontainers.image.version="${VERSION}" \
+    org.opencontainers.image.revision="${REVISION}" \
+    org.opencontainers.image.licenses="MIT AND BSD-2-Clause"
 
 # libgcc unwinds for Rust.  conf/nginx.conf writes only below tmp/ and logs/.
 RUN apk add --no-cache libgcc \

@@ -53,6 +53,26 @@ my $dockerfile = do { local (@ARGV, $/) = "$top/Dockerfile"; <> };
 like($dockerfile, qr/^ARG $_\b/m, "build argument $_")
 	for sort keys %{$echo->{build}{args}};
 
+my %argument = $dockerfile =~ /^ARG (\w+)=(\S*)$/mg;
+my ($tested) = qx{'$t->{binary}' -v 2>&1} =~ m!nginx/([\d.]+)!;
+is($echo->{build}{args}{NGINX_VERSION}, "\${NGINX_VERSION:-$tested}",
+	'with the nginx of the tests');
+is((grep { /^FROM \$\{NGINX_IMAGE\}/ } split /\n/, $dockerfile), 2,
+	'both stages are the same image');
+is($argument{NGINX_IMAGE}, 'nginx:${NGINX_VERSION}-alpine', 'of that version');
+
+my ($label) = $dockerfile =~ /^LABEL ((?:.*\\\n)*.*)$/m;
+my %label = ($label // '') =~ /org\.opencontainers\.image\.(\w+)="([^"]*)"/g;
+is(join(' ', sort keys %label), 'description licenses revision title version',
+	'labels');
+my ($version) = do { local (@ARGV, $/) = "$top/Cargo.toml"; <> }
+	=~ /^version = "(.*)"$/m;
+is($label{version} =~ s/\$\{(\w+)\}/$argument{$1}/r, $version,
+	'the version of the module');
+unlike($dockerfile, qr/password|secret|token|credential/i, 'no secrets');
+like($dockerfile, qr/^USER (?!root|0)\w+\nEXPOSE 8080\nHEALTHCHECK /m,
+	'not root, port, check');
+
 # A prefix like that of the image: tmp and logs are somewhere else, and the
 # only places that can be written to.
 

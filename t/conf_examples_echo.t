@@ -88,6 +88,22 @@ is_deeply($line, {level => 'warn', event => 'request', remote_addr => '127.0.0.1
 unlike($t->read_file('logs/access.log'), qr/health|metrics/,
 	'health is not logged');
 
+# Each line is JSON, whatever clients send.
+
+for my $bad ("\"\\", "\x01\x1f\x7f", "\xe2\x82\xac", "\xff\xc0\xaf", "\xed\xa0\x80",
+	"\xf4\x90\x80\x80", "cut\xe2\x82", "x\xc3" x 2000)
+{
+	my $headers = "Host: localhost\r\nOrigin: o$bad\r\nUser-Agent: a$bad";
+	my $seen = my @before = $t->access_log('logs/access.log');
+	$t->http("GET /bad$bad HTTP/1.1\r\n$headers\r\n\r\n",
+		port => $t->port(8080));
+	$t->logged($seen + 1, 'logs/access.log');
+	my $line = ($t->access_log('logs/access.log'))[-1];
+	my $json = eval { JSON::PP->new->utf8->decode($line) };
+	is(ref $json, 'HASH', 'JSON with ' . unpack 'H16', $bad) or diag($line, $@);
+	like($json->{request}, qr!^GET /bad!, 'what is good stays');
+}
+
 # Limits of an address, with the example as it is.  Other addresses of this
 # machine are other clients.
 
@@ -116,9 +132,13 @@ is("$line->{level} $line->{limit_req} $line->{limit_conn}",
 is(scalar(grep { $_->text('x')->message eq 'text:x' } @sockets), 20,
 	'those that are open work');
 
+my $began = time;
 ($refused, my @closed) = handshakes('127.0.0.3', 0);
 is($refused, 429, 'too many handshakes');
 cmp_ok(@closed, '>=', 21, 'after a burst');
+cmp_ok(@closed, '<=', 22 + (time - $began) * 100 / 60, 'and 100 a minute');
+ok($t->wait_for(sub { $t->http('/ws', port => $t->port(8080),
+	local => '127.0.0.3')->status eq '101' }), 'the next one is taken');
 ($line) = logged(sub { $_[0]{remote_addr} eq '127.0.0.3'
 	&& $_[0]{status} == 429 });
 is("$line->{limit_req} $line->{limit_conn}", 'REJECTED ', 'the log of it');

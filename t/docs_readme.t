@@ -65,6 +65,7 @@ $served =~ s/^ *(?:include mime|\w+_temp_path) ?.*\n//mg;
 
 $t->run($served);
 my ($path, $sent, $got) = $readme =~ m!^\$ wscat -c ws://localhost:8080(/rest)
+Connected .*
 > (.*)
 < (.*)$!m;
 is(RestClient->open($t, $path)->raw($sent), $got, 'the bridge of run');
@@ -73,6 +74,30 @@ Connected .*
 > (.*)
 < (.*)$!m;
 is($t->ws($path)->text($sent)->read, "text:$got", 'the echo of run');
+
+# The clients in other languages.
+
+sub program {
+	my ($language) = @_;
+	my ($text) = $readme =~ /^```$language\n(.*?)^```$/ms
+		or die "no example in $language\n";
+	$text =~ s/localhost:8080/'127.0.0.1:' . $t->port/e or die "no port\n";
+	return $text;
+}
+
+# As Node 22 and browsers have it.
+my $globals = "globalThis.WebSocket ??= require('ws');\n";
+my %client = (python => ['venv/bin/python', '', qr/^\{"id":1,"status":200,.*"time":/],
+	js => ['node', $globals, qr/^hello$/]);
+
+for my $language (sort keys %client) {
+	my ($command, $before, $prints) = @{$client{$language}};
+	my $file = $t->write_file("client.$language", $before . program($language));
+	my $clients = $t->top . '/target/clients';
+	local $ENV{NODE_PATH} = "$clients/node_modules";
+	$command = "$clients/$command" if $command =~ /\//;
+	like(scalar qx{'$command' '$file' 2>&1}, $prints, "the client in $language");
+}
 
 ###############################################################################
 # Errors of "nginx -t", quoted.

@@ -26,7 +26,8 @@ export function draw(trips) {
     });
 
     const sorted = trips.map(trip => trip.ms).sort((a, b) => a - b);
-    const at = part => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+    // The smallest that so large a part of all is not above.
+    const at = part => sorted[Math.ceil(sorted.length * part) - 1];
     const numbers = { last: trips.at(-1)?.ms, median: at(.5), p95: at(.95), max: sorted.at(-1) };
     for (const [id, ms] of Object.entries(numbers)) {
         document.getElementById(id).textContent = ms === undefined ? '–' : format(ms);

@@ -148,6 +148,12 @@ async function repeating(page) {
 	await page.locator('#log', { hasText: '< many 299' }).waitFor();
 	check('keeps the last lines and points', await page.evaluate(() =>
 		['#log li', '#chart circle'].map(s => document.querySelectorAll(s).length)), [500, 100]);
+	check('the numbers are those of the points', await page.evaluate(() => {
+		const points = [...document.querySelectorAll('#chart title')].map(e => parseFloat(e.textContent));
+		const sorted = points.toSorted((a, b) => a - b);
+		const shown = ['last', 'median', 'p95', 'max'].map(id => +document.getElementById(id).textContent);
+		return shown.map((n, i) => n - [points.at(-1), sorted[49], sorted[94], sorted[99]][i]);
+	}), [0, 0, 0, 0]);
 }
 
 run(async ({ page, url }) => {

@@ -72,13 +72,16 @@ run(async ({ page, url }) => {
 		await page.check('#again');
 	}
 
-	for (const [width, height] of [[1280, 800], [800, 600], [360, 740], [320, 568]]) {
+	for (const [width, height] of [[1280, 800], [800, 600], [390, 844], [360, 740], [320, 568]]) {
 		await page.setViewportSize({ width, height });
 		for (const target of ['/ws', '/rest']) {
 			await page.goto(url + (target === '/rest' ? '?r#rest' : '?e'));
 			await status(page, 'open');
 			if (target === '/ws') await fill(page);
 			else await page.click('#send').then(() => lines(page, 3));
+			if (width === 1280) check(`${width} wide, ${target}, all in one view`, await page.evaluate(() =>
+				Math.max(...[...document.querySelectorAll('main > :not(details)')].map(e => e.getBoundingClientRect().bottom))
+					- innerHeight), n => n <= 0);
 			await page.click('summary');
 
 			const name = `${width} wide, ${target}`;
