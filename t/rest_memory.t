@@ -115,7 +115,7 @@ for (
 
 	# 64 bytes a call would show.
 	my $bound = 256 + $count * 0.9 * 64 / 1024;
-	cmp_ok(growth($message, $count, $expected), '<', $bound,
+	$t->uses(growth($message, $count, $expected), $bound,
 		"kilobytes for $count calls: $name");
 }
 

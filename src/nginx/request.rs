@@ -117,15 +117,17 @@ impl Request {
         Ok(())
     }
 
-    /// Copies `bytes` to the request's pool.
+    /// Copies `bytes` to the request's pool, with a NUL behind them: nginx searches values of headers
+    /// as C strings (ngx_http_process_user_agent).
     pub(crate) fn copy(self, bytes: &[u8]) -> Result<ngx_str_t, NoMemory> {
-        // SAFETY: the pool is live with the request; what it returns is not null holds `bytes.len()`.
+        // SAFETY: the pool is live with the request; what it returns is not null and large enough.
         unsafe {
-            let data: *mut u8 = ngx_pnalloc(self.pool(), bytes.len()).cast();
+            let data: *mut u8 = ngx_pnalloc(self.pool(), bytes.len() + 1).cast();
             if data.is_null() {
                 return Err(NoMemory);
             }
             data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            data.add(bytes.len()).write(0);
             Ok(ngx_str_t { len: bytes.len(), data })
         }
     }
