@@ -42,6 +42,7 @@ for (
 	['default', 'http://evil.example', 1],
 	['any', 'http://evil.example', 1],
 	['any', 'null', 1],
+	['any', "http://\xff\xfe.example", 1],
 
 	['same', "http://localhost:$port", 1],
 	['same', "http://LOCALHOST:$port", 1],
@@ -55,6 +56,7 @@ for (
 	['same', 'null', 0],
 	['same', '', 0],
 	['same', 'http://', 0],
+	['same', "http://localhost:$port\xff", 0],
 
 	['host', 'http://example.com', 1],
 	['host', 'https://example.com', 1],
@@ -67,6 +69,8 @@ for (
 	['host', 'https://example.com@evil.example', 0],
 	['host', "http://localhost:$port", 0],
 	['host', 'null', 0],
+	['host', "http://\xffexample.com", 0],
+	['host', "http://example.com\xc3", 0],
 
 	['sub', 'https://www.example.com', 1],
 	['sub', 'http://a.b.EXAMPLE.com:81', 1],
@@ -74,6 +78,7 @@ for (
 	['sub', 'https://evilexample.com', 0],
 	['sub', 'https://.example.com', 0],
 	['sub', 'https://www.example.com.evil.example', 0],
+	['sub', "https://\xff.example.com", 0],
 
 	['full', 'https://example.com:8443', 1],
 	['full', 'HTTPS://Example.com:8443', 1],
@@ -91,10 +96,12 @@ for (
 	['list', 'https://two.example', 1],
 	['list', 'http://two.example', 0],
 	['list', 'http://three.example', 0],
+	['list', "\xff", 0],
 ) {
 	my ($where, $origin, $may) = @$_;
 	my $s = $t->http("/$where", name => "localhost:$port",
 		headers => ["Origin: $origin"]);
+	$origin =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ge;
 	is($s->status, $may ? 101 : 403, "$where: '$origin'");
 }
 

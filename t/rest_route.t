@@ -38,6 +38,8 @@ server {
         ws_route ask OPTIONS /internal/users;
         ws_route "with space é" GET /internal/odd;
         ws_route dots GET /internal/a/../b;
+        ws_route dot GET /internal/users/%2e$ws_arg_id;
+        ws_route slash GET /internal/users/b%2f$ws_arg_id/;
         ws_route missing GET /nowhere/;
         ws_client_headers X-Custom;
     }
@@ -128,6 +130,14 @@ is(target('get', {id => 'x' x 9000}), '400 the URI is too long', 'a long value')
 is(target('list', {map { $_ => 'x' x 100 } 1 .. 90}), '400 the URI is too long',
 	'many values');
 
+# Also where the route has a part of it, escaped.
+
+is(target('dot', {id => '.'}), '400 a parameter is not a path segment',
+	'a dot behind an escaped one');
+is(target('slash', {id => '..'}), '400 a parameter is not a path segment',
+	'dots behind an escaped slash');
+is(target('dot', {id => 'x'}), 'GET /internal/users/%2ex', 'others stay');
+
 # The client names neither path nor method, but headers and body.
 
 is(target('get', {id => 1}, method => 'POST'),
@@ -160,6 +170,9 @@ for (
 		. ' DELETE or OPTIONS'],
 	['a GET x', 'invalid URI "x": expected a path such as /api/users'],
 	['a GET ""', 'invalid URI "": expected a path such as /api/users'],
+	['a GET /a%2', 'invalid URI "/a%2": expected a path such as /api/users'],
+	['a GET /%$ws_arg_x/', 'invalid URI "/%$ws_arg_x/": expected a path such as '
+		. '/api/users'],
 	['a GET "/a b"', 'invalid URI "/a b": expected a path such as /api/users'],
 	['a GET "/a#b"', 'invalid URI "/a#b": expected a path such as /api/users'],
 	['a GET http://x/',

@@ -226,9 +226,17 @@ impl<'h> Headers<'h> {
     }
 }
 
-/// The members of a comma-separated list (RFC 9110 §5.6.1), without the white space around them.
+/// The members of a comma-separated list (RFC 9110 §5.6.1), without the blanks around them.
 fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
+    value.split(|b| *b == b',').map(trim_blanks).filter(|token| !token.is_empty())
+}
+
+/// Spaces and tabs only: other white space of ASCII has no place in a header.
+const fn trim_blanks(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
 }
 
 fn has_token(value: &[u8], token: &[u8]) -> bool {

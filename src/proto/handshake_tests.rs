@@ -44,9 +44,11 @@ fn spoiled_handshakes() {
         (with("Upgrade", &[]), Refusal::NoUpgrade),
         (with("Upgrade", &["websockets"]), Refusal::NoUpgrade),
         (with("Upgrade", &["h2c"]), Refusal::NoUpgrade),
+        (with("Upgrade", &["\x0Cwebsocket"]), Refusal::NoUpgrade),
         (with("Connection", &[]), Refusal::NoUpgrade),
         (with("Connection", &["keep-alive"]), Refusal::NoUpgrade),
         (with("Connection", &["close, not-upgrade"]), Refusal::NoUpgrade),
+        (with("Connection", &["close, upgrade\x0C"]), Refusal::NoUpgrade),
         (with("Sec-WebSocket-Version", &[]), Refusal::Version),
         (with("Sec-WebSocket-Version", &["8"]), Refusal::Version),
         (with("Sec-WebSocket-Version", &["013"]), Refusal::Version),
@@ -65,6 +67,7 @@ fn spoiled_handshakes() {
         (with("Sec-WebSocket-Protocol", &[""]), Refusal::Protocol),
         (with("Sec-WebSocket-Protocol", &["chat", " , "]), Refusal::Protocol),
         (with("Sec-WebSocket-Protocol", &["chat, b(c)"]), Refusal::Protocol),
+        (with("Sec-WebSocket-Protocol", &["chat\x0C"]), Refusal::Protocol),
         (with("Origin", &["http://server.example.com", "http://a"]), Refusal::Repeated),
     ];
     let same = OriginPolicy::parse(["same"].into_iter()).unwrap();

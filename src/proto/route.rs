@@ -33,7 +33,7 @@ pub enum BadRoute {
     Action,
     /// The method is not one of those a message may use.
     Method,
-    /// The URI does not start with `/` or holds what no URI may.
+    /// The URI does not start with `/`, holds what no URI may, or half an escape.
     Uri,
     /// A `$` that does not begin `$ws_arg_name`.
     Variable,
@@ -70,6 +70,7 @@ impl Route {
             rest = after;
         }
         pieces.push(Piece::Literal(rest.to_owned()));
+        // "x" is no hexadecimal digit: an escape is whole without what a value brings.
         let plain: String = pieces
             .iter()
             .map(|piece| match piece {
@@ -77,6 +78,10 @@ impl Route {
                 Piece::Arg(_) => "x",
             })
             .collect();
+        let path = plain.split('?').next().unwrap_or_default();
+        if path.split('%').skip(1).any(|rest| !starts_with_hex_pair(rest)) {
+            return Err(BadRoute::Uri);
+        }
         Ok(Self { action: action.to_owned(), method, uri: pieces, dots: dots(&plain) })
     }
 
@@ -122,10 +127,16 @@ impl Route {
     }
 }
 
-/// Segments `.` and `..` in the path of a URI.
+/// Segments `.` and `..` in the path of a URI, as nginx sees them: it undoes escapes first.
 fn dots(uri: &str) -> usize {
     let path = uri.split('?').next().unwrap_or_default();
+    let path = path.replace("%2e", ".").replace("%2E", ".");
+    let path = path.replace("%2f", "/").replace("%2F", "/");
     path.split('/').filter(|segment| matches!(*segment, "." | "..")).count()
+}
+
+fn starts_with_hex_pair(text: &str) -> bool {
+    text.as_bytes().first_chunk::<2>().is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// Escapes all but the unreserved characters (RFC 3986 §2.3).
@@ -183,6 +194,17 @@ mod tests {
         let dotted = Route::parse("get", "GET", "/a/.$ws_arg_x/b?p=$ws_arg_p").unwrap();
         assert!(uri(&dotted, &[("x", "."), ("p", "")]).is_err());
         assert_eq!(uri(&dotted, &[("x", "y"), ("p", "../a")]).unwrap(), "/a/.y/b?p=..%2Fa");
+        // What the operator escaped counts as what it stands for.
+        for (template, value) in [
+            ("/a/%2e$ws_arg_x", "."),
+            ("/a/%2E$ws_arg_x", "."),
+            ("/a/b%2f$ws_arg_x", ".."),
+            ("/a/b%2F$ws_arg_x%2fc", "."),
+        ] {
+            let route = Route::parse("get", "GET", template).unwrap();
+            assert!(uri(&route, &[("x", value)]).is_err(), "{template} {value}");
+            assert!(uri(&route, &[("x", "2e")]).is_ok(), "{template}");
+        }
         assert!(uri(&route, &[]).is_err());
         assert!(uri(&route, &[("id", &"x".repeat(path::MAX))]).is_err());
     }
@@ -195,6 +217,10 @@ mod tests {
             ("a", "CONNECT", "/", BadRoute::Method),
             ("a", "GET", "x", BadRoute::Uri),
             ("a", "GET", "/a b", BadRoute::Uri),
+            ("a", "GET", "/a/%$ws_arg_x", BadRoute::Uri),
+            ("a", "GET", "/a/%2$ws_arg_x", BadRoute::Uri),
+            ("a", "GET", "/a%", BadRoute::Uri),
+            ("a", "GET", "/a%2g", BadRoute::Uri),
             ("a", "GET", "/$host", BadRoute::Variable),
             ("a", "GET", "/$ws_arg_", BadRoute::Variable),
             ("a", "GET", "/$ws_arg_/x", BadRoute::Variable),
