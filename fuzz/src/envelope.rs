@@ -25,8 +25,7 @@ pub fn run(data: &[u8]) {
     let headers: Vec<(String, String)> =
         (0..input.below(3)).map(|_| (input.text(), input.text())).collect();
     let body = input.piece();
-    let response =
-        Response { status, headers: &headers, content_type: types[content_type], body };
+    let response = Response { status, headers: &headers, content_type: types[content_type], body };
 
     let message = String::from_utf8_lossy(input.0);
     let parsed = envelope::parse(&message);
@@ -60,9 +59,8 @@ fn check_parsed(message: &str, parsed: &Result<Call<'_>, (Option<&str>, Rejectio
                 (ours, theirs) => panic!("{ours:?} where the reference says {theirs:?}"),
             }
             assert_eq!(owned(headers), expected.headers);
-            let body = body.as_ref().map(|Body { bytes, content_type }| {
-                (bytes.to_vec(), *content_type)
-            });
+            let body =
+                body.as_ref().map(|Body { bytes, content_type }| (bytes.to_vec(), *content_type));
             assert_eq!(body, expected.body);
         }
         (Err((id, rejection)), None) => {
@@ -144,9 +142,10 @@ fn read(message: &str) -> Option<RefCall<'_>> {
         }
         _ => return None,
     };
-    let headers: BTreeMap<String, String> = get("headers").map_or(Some(BTreeMap::new()), |raw| {
-        object(raw)?.into_iter().map(|(name, raw)| Some((name, json::text(raw)?))).collect()
-    })?;
+    let headers: BTreeMap<String, String> = get("headers")
+        .map_or(Some(BTreeMap::new()), |raw| {
+            object(raw)?.into_iter().map(|(name, raw)| Some((name, json::text(raw)?))).collect()
+        })?;
     // RFC 9110 §5.1: the case of a header's name means nothing.
     let names: BTreeSet<String> = headers.keys().map(|name| name.to_ascii_lowercase()).collect();
     if names.len() < headers.len() {
@@ -245,4 +244,3 @@ fn check_failure(reply: &str, id: Option<&str>, failure: Failure) {
         assert!(json::text(member(reply, name).unwrap()).is_some());
     }
 }
-

@@ -161,7 +161,7 @@ impl Reader {
                 length @ 257..=264 => length - 254,
                 length @ 265..=284 => {
                     let extra = (length - 261) / 4;
-                    3 + (4 + (length - 261) % 4 << extra) + self.bits(extra)?
+                    3 + ((4 + (length - 261) % 4) << extra) + self.bits(extra)?
                 }
                 285 => 258,
                 _ => return None,
@@ -170,7 +170,7 @@ impl Reader {
                 distance @ 0..=3 => distance + 1,
                 distance @ 4..=29 => {
                     let extra = distance / 2 - 1;
-                    1 + (2 + distance % 2 << extra) + self.bits(extra)?
+                    1 + ((2 + distance % 2) << extra) + self.bits(extra)?
                 }
                 _ => return None,
             };

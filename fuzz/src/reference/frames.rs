@@ -171,7 +171,7 @@ pub fn read_close(payload: &[u8]) -> Result<(u16, &[u8]), Vec<Violation>> {
     let mut broken = Vec::new();
     // 1004, 1005, 1006 and 1015 are reserved, the rest below 3000 is not registered.
     let registered = [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014];
-    if !registered.contains(&code) && (code < 3000 || code > 4999) {
+    if !registered.contains(&code) && !(3000..=4999).contains(&code) {
         broken.push(Violation::CloseCode);
     }
     if std::str::from_utf8(&payload[2..]).is_err() {

@@ -53,8 +53,7 @@ pub fn faults(request: &Request<'_>, headers: &[Header<'_>]) -> Vec<Refusal> {
 pub fn subprotocol(request: &Request<'_>, headers: &[Header<'_>]) -> Option<usize> {
     let offered: Vec<&[u8]> =
         values(headers, "Sec-WebSocket-Protocol").iter().flat_map(|value| members(value)).collect();
-    (0..request.subprotocols.len())
-        .find(|i| offered.contains(&request.subprotocols[*i].as_bytes()))
+    (0..request.subprotocols.len()).find(|i| offered.contains(&request.subprotocols[*i].as_bytes()))
 }
 
 /// §4.2.2, step 5.4.
