@@ -85,8 +85,10 @@ sub attack {
 	my $grown = $t->peak($worker) - $peak;
 	$cpu = (cpu() - $cpu) / $times;
 	note(sprintf '%s: memory %d kB, CPU %.1f ms', $name, $grown, 1000 * $cpu);
-	cmp_ok($grown, '<', $kilobytes * $slow, "$name: kilobytes of memory");
-	cmp_ok($cpu, '<', $seconds * $slow, "$name: seconds of CPU");
+	$t->uses($grown, $kilobytes, "$name: kilobytes of memory");
+	# Valgrind slows this down more than what waits for the kernel.
+	cmp_ok($cpu, '<', $seconds * $slow * ($slow > 1 ? 4 : 1),
+		"$name: seconds of CPU");
 	return join ' ', %seen;
 }
 
@@ -168,7 +170,7 @@ $cpu = cpu() - $cpu;
 note("garbage: memory $grown kB, CPU $cpu s, ", explain \%codes);
 cmp_ok($codes{1007}, '>', 1000, 'most garbage is closed with 1007');
 is(join(' ', grep { !/^(?:1007|echo)$/ } keys %codes), '', 'or is a message');
-cmp_ok($grown, '<', 1024 * $slow, 'kilobytes of memory');
+$t->uses($grown, 1024, 'kilobytes of memory');
 cmp_ok($cpu, '<', 2 * $slow, 'seconds of CPU');
 
 # Half a bomb: what is kept of a message is what has arrived, not inflated.

@@ -100,7 +100,7 @@ $all = cpu() - $all;
 my $count = TIMES * @attacks;
 note(sprintf '%d handshakes: memory %d kB, CPU %.2f ms each', $count, $grown,
 	1000 * $all / $count);
-cmp_ok($grown, '<', 2048 * $slow, 'kilobytes of memory');
+$t->uses($grown, 2048, 'kilobytes of memory');
 
 # What a socket keeps of 30 kilobytes of headers, as long as it lives.
 

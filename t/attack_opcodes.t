@@ -112,7 +112,7 @@ for my $name (sort keys %connect) {
 my $grown = $t->peak($worker) - $peak;
 $cpu = cpu() - $cpu;
 note("$count sockets: memory $grown kB, CPU $cpu s");
-cmp_ok($grown, '<', 1024 * $slow, 'kilobytes of memory');
+$t->uses($grown, 1024, 'kilobytes of memory');
 cmp_ok($cpu, '<', 2 * $slow, 'seconds of CPU');
 $others->served;
 

@@ -140,7 +140,7 @@ sub attack {
 	$cpu = cpu() - $cpu;
 	note(sprintf '%s: %d resets, memory %d kB, CPU %.2f s', $name, $count,
 		$grown, $cpu);
-	cmp_ok($grown, '<', LIMIT * $slow, "$name: kilobytes of memory");
+	$t->uses($grown, LIMIT, "$name: kilobytes of memory");
 	cmp_ok($cpu, '<', 3 * $slow, "$name: seconds of CPU");
 	ok($t->wait_for(sub { $t->rss($worker) < $rss + (8 << 10) * $slow }, 5),
 		"$name: memory is given back");

@@ -54,10 +54,11 @@ sub crowd {
 	my $most = $t->rss($worker) - $rss;
 	cmp_ok($most, '>', SOCKETS * 512, "$name: there were large messages");
 	$_->reset for @s;
-	my $left;
-	ok($t->wait_for(sub { ($left = $t->rss($worker) - $rss) < (8 << 10) * $NginxWs::slow }, 5),
-		"$name: their memory is given back")
-		or diag("$most kB, then $left kB");
+	my $left = $t->rss($worker) - $rss;
+	# A wrapper has an allocator of its own, which keeps it.
+	$t->wait_for(sub { ($left = $t->rss($worker) - $rss) < 8 << 10 }, 5)
+		if $NginxWs::slow == 1;
+	$t->uses($left, 8 << 10, "$name: their memory is given back");
 	note("$name: $most kB, then $left kB");
 }
 
