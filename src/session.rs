@@ -165,7 +165,10 @@ impl Session {
     /// Ends the connection after a bug; `Some` when it is over.
     pub(crate) fn give_up(&mut self, request: Request) -> Option<End> {
         let c = request.connection();
-        self.on_gone(End::Abort, c, c.now())
+        match self.gone {
+            Some(end) => self.wait_for_calls(end, c, c.now()),
+            None => self.on_gone(End::Abort, c, c.now()),
+        }
     }
 
     fn on_gone(&mut self, end: End, c: Connection, now: u64) -> Option<End> {
@@ -221,7 +224,7 @@ impl Session {
             self.paused_until = 0;
         }
         // Not for an event within the turn, as the end of each call is one.
-        if !c.is_read_posted() {
+        if !c.is_read_posted() || self.leaving.is_some() {
             self.budget = CALLS;
         }
         if !request.flush_header()? {

@@ -29,6 +29,14 @@ server {
         ws_route address GET /address;
     }
 
+    location /try {
+        try_files /none @named;
+    }
+
+    location @named {
+        ws_rest /;
+    }
+
     location /address {
         return 200 "$remote_addr $realip_remote_addr";
     }
@@ -61,6 +69,8 @@ is($s->get($_)->{body}, '192.0.2.7 127.0.0.1', "$_: after an internal redirect")
 	for qw!/redirected /page!;
 is($s->get('/address')->{body}, '192.0.2.7 127.0.0.1', 'and the next message');
 is($s->call({action => 'address'})->{body}, '192.0.2.7 127.0.0.1', 'a route');
+is(RestClient->open($t, '/try', @headers)->get('/address')->{body},
+	'192.0.2.7 127.0.0.1', 'a handshake that was redirected');
 is(RestClient->open($t)->get('/address')->{body}, '127.0.0.1 127.0.0.1',
 	'without realip');
 

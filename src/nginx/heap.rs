@@ -6,6 +6,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
+use std::time::Instant;
 
 use nginx_sys::{ngx_add_timer, ngx_connection_t, ngx_cycle, ngx_event_t};
 
@@ -15,9 +16,15 @@ const WORTH: usize = 16 * 1024 * 1024;
 /// Milliseconds for more to be freed, and between two looks.
 const DELAY: usize = 1000;
 
+/// A look takes at most one part in so many of the time: it visits every hole, and can take 60 ms
+/// with a gigabyte in small blocks.
+const SHARE: usize = 100;
+
 thread_local! {
     static RELEASED: Cell<usize> = const { Cell::new(0) };
     static TIMER: Cell<*mut ngx_event_t> = const { Cell::new(ptr::null_mut()) };
+    /// Milliseconds until the next look.
+    static WAIT: Cell<usize> = const { Cell::new(DELAY) };
 }
 
 /// Notes that `bytes` were freed which had been held for longer than an event.
@@ -30,10 +37,12 @@ pub(crate) fn released(bytes: usize) {
             timer = new_timer();
             TIMER.set(timer);
         }
-        // SAFETY: the event lives as long as the process; the timer tree is this worker's.
+        // SAFETY: the event lives as long as the process; the timer tree is this worker's.  The
+        // cycle is set before the first event; a single process gets others.
         unsafe {
             if (*timer).timer_set() == 0 {
-                ngx_add_timer(timer, DELAY);
+                (*timer).log = (*ngx_cycle).log;
+                ngx_add_timer(timer, WAIT.get());
             }
         }
     }
@@ -48,8 +57,6 @@ fn new_timer() -> *mut ngx_event_t {
     event.handler = Some(give_back);
     // nginx's debug log looks for a descriptor there.
     event.data = ptr::from_mut(connection).cast::<c_void>();
-    // SAFETY: a worker's cycle is set before its first event, and lives as long as it.
-    event.log = unsafe { (*ngx_cycle).log };
     // A worker that could leave does not wait for it.
     event.set_cancelable(1);
     Box::leak(Box::new(event))
@@ -57,10 +64,13 @@ fn new_timer() -> *mut ngx_event_t {
 
 unsafe extern "C" fn give_back(_event: *mut ngx_event_t) {
     RELEASED.set(0);
+    let start = Instant::now();
     #[cfg(target_env = "gnu")]
     // SAFETY: returns pages that hold no block in use; no thread of nginx's pools can be in the way,
     // because glibc locks its arenas.
     unsafe {
         libc::malloc_trim(0);
     }
+    let took = usize::try_from(start.elapsed().as_millis()).unwrap_or(usize::MAX);
+    WAIT.set(took.saturating_mul(SHARE).max(DELAY));
 }

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use nginx_sys::{ngx_event_t, ngx_post_event, ngx_posted_events};
+use nginx_sys::{ngx_event_t, ngx_post_event, ngx_posted_next_events};
 
 use super::request::Request;
 
@@ -55,9 +55,10 @@ impl Drop for Slot {
 fn wake_first() {
     let first = SLOTS.with_borrow(|slots| slots.queue.front().map(|(_, event)| *event));
     if let Some(event) = first {
+        // In the next turn: sockets that pass a place to each other would never end this one.
         // SAFETY: events in the queue belong to live connections: a session drops its ticket
         // before its connection is closed.
-        unsafe { ngx_post_event(event, &raw mut ngx_posted_events) };
+        unsafe { ngx_post_event(event, &raw mut ngx_posted_next_events) };
     }
 }
 

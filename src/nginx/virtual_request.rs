@@ -236,6 +236,7 @@ unsafe fn keep_descriptor(r: *mut ngx_http_request_t) {
 /// `client` and `r` are live; `r` was just created.
 unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
     static INDEX: OnceLock<Option<usize>> = OnceLock::new();
+    static CLEANUP: OnceLock<usize> = OnceLock::new();
     // SAFETY: the modules of a running cycle are a null-terminated array of live structures with C
     // strings for names; ctx has a place per HTTP module.  What realip keeps there lives in the pool
     // of the client's request, which outlives this one, and is only read.
@@ -251,19 +252,27 @@ unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
             None
         };
         let Some(index) = *INDEX.get_or_init(find) else { return };
-        let context = *(*client.as_ptr()).ctx.add(index);
-        if context.is_null() {
-            return;
-        }
-        *(*r).ctx.add(index) = context;
-        // After an internal redirect, which clears contexts, realip looks for the cleanup it had added.
+        // After an internal redirect, which clears contexts, realip looks for the cleanup it added;
+        // so do we, once we know it.
+        let mut context = *(*client.as_ptr()).ctx.add(index);
         let mut original = (*(*client.as_ptr()).pool).cleanup;
-        while !original.is_null() && (*original).data != context {
+        while !original.is_null() {
+            let handler = (*original).handler.map(|handler| handler as usize);
+            if (!context.is_null() && (*original).data == context)
+                || (context.is_null() && handler.is_some() && handler == CLEANUP.get().copied())
+            {
+                context = (*original).data;
+                break;
+            }
             original = (*original).next;
         }
         if original.is_null() {
             return;
         }
+        if let Some(handler) = (*original).handler {
+            CLEANUP.get_or_init(|| handler as usize);
+        }
+        *(*r).ctx.add(index) = context;
         let found = ngx_pool_cleanup_add((*r).pool, 0);
         let disarm = ngx_pool_cleanup_add((*r).pool, 0);
         if !found.is_null() && !disarm.is_null() {

@@ -234,8 +234,11 @@ impl Session {
         c: Connection,
         now: u64,
     ) -> Result<(), End> {
-        self.budget = self.budget.saturating_sub(1);
         let leaving = self.leaving.is_some();
+        // A refusal is cheap, and all that has been read gets one before the socket closes.
+        if !leaving {
+            self.budget = self.budget.saturating_sub(1);
+        }
         let reply = match &mut self.handler {
             Handler::Rest(rest) if opcode == Opcode::Text => {
                 // The receiver has checked it; this is to satisfy the type.
