@@ -87,6 +87,7 @@ is_deeply($line, {level => 'warn', event => 'request', remote_addr => '127.0.0.1
 	limit_req => '', limit_conn => ''}, 'the log of a request');
 unlike($t->read_file('logs/access.log'), qr/health|metrics/,
 	'health is not logged');
+is(logged(sub { $_[0]{status} == 426 }), 1, 'no upgrade is');
 
 # Each line is JSON, whatever clients send.
 
