@@ -19,12 +19,12 @@ use crate::nginx::connection::{Broken, Connection, random_below};
 use crate::nginx::heap;
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, NoMemory, Request};
-use crate::proto::close::{self, Effect, Event, State};
-use crate::proto::header::Opcode;
-use crate::proto::liveness::{Clock, Due};
-use crate::proto::outbox::Outbox;
-use crate::proto::receiver::{Receiver, Rsv1};
-use crate::proto::violation::Violation;
+use crate::proto::endpoint::liveness::{Clock, Due};
+use crate::proto::frame::close::{self, Effect, Event, State};
+use crate::proto::frame::header::Opcode;
+use crate::proto::frame::receiver::{Receiver, Rsv1};
+use crate::proto::frame::violation::Violation;
+use crate::proto::hold::queue::Outbox;
 use crate::settings::Settings;
 
 /// Calls in one turn of the worker.  One that is answered at once never meets `ws_inflight`, and may

@@ -5,12 +5,12 @@
 use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::request::Request;
 use crate::nginx::shm::Zone;
-use crate::proto::extension::Policy;
-use crate::proto::liveness::Timeouts;
-use crate::proto::origin::OriginPolicy;
-use crate::proto::rate::Rate;
-use crate::proto::receiver::Limits;
-use crate::proto::route::Route;
+use crate::proto::call::route::Route;
+use crate::proto::endpoint::liveness::Timeouts;
+use crate::proto::frame::receiver::Limits;
+use crate::proto::handshake::extension::Policy;
+use crate::proto::handshake::origin::OriginPolicy;
+use crate::proto::rate::bucket::Rate;
 
 /// The settings of the location a request is in.
 pub(crate) fn of(request: Request) -> Option<&'static Settings> {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ngx_ws::proto::envelope::reply::{Failure, Response};
-use ngx_ws::proto::envelope::{self, Body, Call, MAX_ID, MAX_MEMBERS, Rejection, Target};
+use ngx_ws::proto::dialect::native::reply::{Failure, Response};
+use ngx_ws::proto::dialect::native::{self, Body, Call, MAX_ID, MAX_MEMBERS, Rejection, Target};
 
 use crate::input::Input;
 use crate::reference::{base64, json};
@@ -28,7 +28,7 @@ pub fn run(data: &[u8]) {
     let response = Response { status, headers: &headers, content_type: types[content_type], body };
 
     let message = String::from_utf8_lossy(input.0);
-    let parsed = envelope::parse(&message);
+    let parsed = native::parse(&message);
     check_parsed(&message, &parsed);
 
     let id = match &parsed {

@@ -1,7 +1,7 @@
 //! The answer to any `Sec-WebSocket-Extensions` is one that RFC 7692 allows, to the first offer
 //! that can be served, and promises no more memory than the policy gives.
 
-use ngx_ws::proto::extension::{Policy, negotiate};
+use ngx_ws::proto::handshake::extension::{Policy, negotiate};
 
 use crate::reference::extension::{deflate, parse};
 

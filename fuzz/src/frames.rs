@@ -1,10 +1,10 @@
 //! A client's bytes, cut anywhere, become the messages and violations that RFC 6455 says, and their
 //! echo is built in the receive buffer without harm to what is still to be read there.
 
-use ngx_ws::proto::batch::Batch;
-use ngx_ws::proto::close;
-use ngx_ws::proto::header::{self, Opcode};
-use ngx_ws::proto::receiver::{Body, Limits, Receiver, Rsv1};
+use ngx_ws::proto::frame::batch::Batch;
+use ngx_ws::proto::frame::close;
+use ngx_ws::proto::frame::header::{self, Opcode};
+use ngx_ws::proto::frame::receiver::{Body, Limits, Receiver, Rsv1};
 
 use crate::input::Input;
 use crate::reference::frames::{self, End, Item};

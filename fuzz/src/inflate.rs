@@ -3,8 +3,8 @@
 
 use std::cell::RefCell;
 
-use ngx_ws::proto::deflate::{Deflater, History, Inflater};
-use ngx_ws::proto::violation::Violation;
+use ngx_ws::proto::frame::deflate::{Deflater, History, Inflater};
+use ngx_ws::proto::frame::violation::Violation;
 
 use crate::input::Input;
 use crate::reference::deflate;

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ngx_ws::proto::path::{is_sane, is_under};
-use ngx_ws::proto::route::Route;
+use ngx_ws::proto::call::path::{is_sane, is_under};
+use ngx_ws::proto::call::route::Route;
 
 use crate::input::Input;
 use crate::reference::uri::{decode, escape, normalise, resolve};

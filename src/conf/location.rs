@@ -7,11 +7,11 @@ use nginx_sys::ngx_conf_t;
 
 use crate::nginx::config::{self, Conf, Place};
 use crate::nginx::shm::Zone;
-use crate::proto::extension::Policy;
-use crate::proto::liveness::Timeouts;
-use crate::proto::origin::{OriginPolicy, Pattern};
-use crate::proto::receiver::Limits;
-use crate::proto::route::Route;
+use crate::proto::call::route::Route;
+use crate::proto::endpoint::liveness::Timeouts;
+use crate::proto::frame::receiver::Limits;
+use crate::proto::handshake::extension::Policy;
+use crate::proto::handshake::origin::{OriginPolicy, Pattern};
 use crate::settings::{
     CompressionSettings, CounterZone, MessageZone, RestSettings, Settings, SharedLimit, SocketRate,
     StatusConf,

@@ -9,7 +9,7 @@ use super::zones;
 use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::config::{self, Conf};
 use crate::nginx::shm::Zone;
-use crate::proto::rate::{MAX_BURST, Rate};
+use crate::proto::rate::bucket::{MAX_BURST, Rate};
 use crate::settings::{Action, MessageZone, SharedLimit, SocketRate};
 
 /// The tail of `ws_message_rate` and `ws_message_limit`: `[burst=n] [close|delay|reject]`.

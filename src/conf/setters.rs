@@ -11,10 +11,10 @@ use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 use super::location::{CONFLICT, LocationConf};
 use crate::nginx::config::{self, Conf};
 use crate::nginx::virtual_request::headers;
-use crate::proto::origin::OriginPolicy;
-use crate::proto::path;
-use crate::proto::route::{BadRoute, Route};
-use crate::proto::token;
+use crate::proto::call::path;
+use crate::proto::call::route::{BadRoute, Route};
+use crate::proto::handshake::origin::OriginPolicy;
+use crate::proto::handshake::token;
 use crate::upgrade;
 
 /// The values a directive takes, both ends included.

@@ -13,9 +13,10 @@ use crate::nginx::capture::Capture;
 use crate::nginx::request::{NoMemory, Request};
 use crate::nginx::slots::{self, Slot, Ticket};
 use crate::nginx::virtual_request::{BaseHeaders, Spec, VirtualRequest};
-use crate::proto::envelope::reply::Failure;
-use crate::proto::envelope::{self, Call, Rejection, Target};
-use crate::proto::{memory, path};
+use crate::proto::call::path;
+use crate::proto::dialect::native::reply::Failure;
+use crate::proto::dialect::native::{self, Call, Rejection, Target};
+use crate::proto::hold::memory;
 use crate::settings::RestSettings;
 use pending::{Pending, Running};
 
@@ -75,7 +76,7 @@ impl Rest {
         if !memory::has_room(message.len().saturating_mul(3)) {
             return self.refuse(Failure::Overloaded, None);
         }
-        let (id, started) = match envelope::parse(message) {
+        let (id, started) = match native::parse(message) {
             Ok(call) if leaving => (call.id, Err(Failure::ShuttingDown)),
             Ok(call) => (call.id, self.start(client, &call, now)),
             Err((id, rejection)) => (id, Err(Failure::Rejected(rejection))),
@@ -93,7 +94,7 @@ impl Rest {
         if !memory::has_room(message.len().saturating_mul(3)) {
             return self.refuse(Failure::Overloaded, None);
         }
-        let id = match envelope::parse(message) {
+        let id = match native::parse(message) {
             Ok(call) => call.id,
             Err((id, _)) => id,
         };

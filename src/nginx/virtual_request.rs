@@ -25,8 +25,8 @@ use self::connection::{connect, discard};
 pub(crate) use self::headers::BaseHeaders;
 use super::capture::{Capture, CaptureFailure};
 use super::request::{NoMemory, Request, static_str, str_bytes};
-use crate::proto::envelope::Method;
-use crate::proto::path;
+use crate::proto::call::method::Method;
+use crate::proto::call::path;
 
 /// What to ask of nginx.
 #[derive(Debug)]

@@ -2,13 +2,17 @@
 //!
 //! Looks at a parsed HTTP request through an iterator of its headers; writes nothing.
 
+pub mod extension;
+pub mod origin;
+pub mod token;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use sha1::{Digest, Sha1};
 
-use super::extension::{self, Agreement, Malformed, Policy};
-use super::origin::OriginPolicy;
-use super::token::is_token_byte;
+use extension::{Agreement, Malformed, Policy};
+use origin::OriginPolicy;
+use token::is_token_byte;
 
 /// HTTP as far as the handshake cares.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

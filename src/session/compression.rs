@@ -7,10 +7,10 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use crate::proto::deflate::{Deflater, History, Inflater};
-use crate::proto::extension::Agreement;
-use crate::proto::receiver::Payload;
-use crate::proto::violation::Violation;
+use crate::proto::frame::deflate::{Deflater, History, Inflater};
+use crate::proto::frame::receiver::Payload;
+use crate::proto::frame::violation::Violation;
+use crate::proto::handshake::extension::Agreement;
 use crate::settings::CompressionSettings;
 
 /// What was agreed on a connection, and what it remembers for that.

@@ -10,12 +10,12 @@ use crate::nginx::connection::{Connection, Received};
 use crate::nginx::log::Level;
 use crate::nginx::request::{End, Request};
 use crate::nginx::scratch;
-use crate::proto::batch::Batch;
-use crate::proto::close::{self, Event, State};
-use crate::proto::header::Opcode;
-use crate::proto::receiver::{Body, Incoming, Payload};
-use crate::proto::utf8;
-use crate::proto::violation::Violation;
+use crate::proto::frame::batch::Batch;
+use crate::proto::frame::close::{self, Event, State};
+use crate::proto::frame::header::Opcode;
+use crate::proto::frame::receiver::{Body, Incoming, Payload};
+use crate::proto::frame::utf8;
+use crate::proto::frame::violation::Violation;
 
 /// Reads per event before other connections get their turn.
 const ROUNDS: usize = 8;

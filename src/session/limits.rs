@@ -2,8 +2,8 @@
 
 use crate::nginx::connection::random_bytes;
 use crate::nginx::request::Request;
-use crate::proto::rate::{Bucket, Rate, Verdict};
-use crate::proto::shared_rate::{Key, SharedRates};
+use crate::proto::rate::bucket::{Bucket, Rate, Verdict};
+use crate::proto::rate::shared::{Key, SharedRates};
 use crate::settings::{Action, Settings};
 
 /// Control frames of a client: so many in a second, and as many at once.  More than any client

@@ -5,11 +5,11 @@ use crate::handler::Handler;
 use crate::nginx::connection::{Connection, MAX_PIECES};
 use crate::nginx::heap;
 use crate::nginx::request::End;
-use crate::proto::batch::Batch;
-use crate::proto::close::State;
-use crate::proto::header::{self, Opcode};
-use crate::proto::receiver::Body;
-use crate::proto::violation::Violation;
+use crate::proto::frame::batch::Batch;
+use crate::proto::frame::close::State;
+use crate::proto::frame::header::{self, Opcode};
+use crate::proto::frame::receiver::Body;
+use crate::proto::frame::violation::Violation;
 
 /// Bytes of a reply that was not made in one event.
 const LARGE: usize = 64 * 1024;

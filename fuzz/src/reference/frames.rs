@@ -1,8 +1,8 @@
 //! RFC 6455 §5: a whole stream of a client, read frame by frame, and the frames of a server.
 
-use ngx_ws::proto::close;
-use ngx_ws::proto::receiver::{Limits, Rsv1};
-use ngx_ws::proto::violation::Violation;
+use ngx_ws::proto::frame::close;
+use ngx_ws::proto::frame::receiver::{Limits, Rsv1};
+use ngx_ws::proto::frame::violation::Violation;
 
 /// A whole message or a control frame.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -4,7 +4,7 @@ use crate::metrics::{Counter, Gauge, Slot as Counters};
 use crate::nginx::capture::{Capture, CaptureFailure};
 use crate::nginx::slots::Slot;
 use crate::nginx::virtual_request::{Cancel, VirtualRequest};
-use crate::proto::envelope::reply::{Failure, Response};
+use crate::proto::dialect::native::reply::{Failure, Response};
 
 /// A message that has not been answered, or whose request runs on all the same.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! `Sec-WebSocket-Extensions` (RFC 6455 §9.1) and what is agreed in it about permessage-deflate
 //! (RFC 7692 §5, §7.1), server side.
 //!
-//! Knows the parameters, not the compression: that is [`super::deflate`].
+//! Knows the parameters, not the compression: that is [`crate::proto::frame::deflate`].
 
 use core::fmt::Write as _;
 

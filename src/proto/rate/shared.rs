@@ -8,7 +8,7 @@ use core::hash::Hasher;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::hash::DefaultHasher;
 
-use super::rate::{Bucket, Rate, Verdict};
+use super::bucket::{Bucket, Rate, Verdict};
 
 /// A view of the shared words: the seed of the hash, then pairs of hash and packed bucket.
 #[derive(Clone, Copy, Debug)]

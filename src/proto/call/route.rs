@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::envelope::Method;
+use super::method::Method;
 use super::path;
 
 /// An action and the request it becomes.

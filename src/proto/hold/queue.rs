@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use super::violation::Violation;
+use crate::proto::frame::violation::Violation;
 
 /// Bytes that wait for the peer to read.
 #[derive(Debug, Default)]

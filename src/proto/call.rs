@@ -1,0 +1,5 @@
+//! What a client asks for, however it is written: see [`super::dialect`].
+
+pub mod method;
+pub mod path;
+pub mod route;

@@ -1,0 +1,3 @@
+//! One end of one connection.
+
+pub mod liveness;
