@@ -8,6 +8,9 @@ use warnings;
 use strict;
 
 use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Source;
 use Test::More;
 
 ###############################################################################
@@ -52,8 +55,8 @@ sub has_test {
 
 sub has_unit_test {
 	my ($module, $name) = @_;
-	return grep { ($_ // '') =~ /\#\[test\]\s+fn\ \Q$name\E\(/x }
-		map { slurp("src/proto/$module$_.rs") } '', '_tests';
+	return grep { /\#\[test\]\s+fn\ \Q$name\E\(/x }
+		Source::named($module, "${module}_tests");
 }
 
 # What a text names that does not exist.

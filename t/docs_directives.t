@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use NginxWs;
+use Source;
 use Test::More;
 
 ###############################################################################
@@ -27,10 +28,10 @@ sub slurp {
 my $page = slurp('docs/directives.md');
 
 ###############################################################################
-# What the code says: a row of the table in src/conf/directives.rs, and the
-# default in src/conf/location.rs.
+# What the code says: a row of the table of directives, and the
+# default where the settings are completed.
 
-my $table = slurp('src/conf/directives.rs');
+my $table = Source::with(qr/^pub\(crate\) static mut COMMANDS:/m);
 my ($size, $rows)
 	= $table =~ /static mut COMMANDS: \[ngx_command_t; (\d+)\] = \[\n(.*?)^\];/ms
 	or die "no table of directives\n";
@@ -56,7 +57,7 @@ for (grep { !/^\s*end\(\)/ } split /\n/, $rows) {
 
 is(keys(%code) + 1, $size, 'all rows are understood');
 
-my $conf = slurp('src/conf/location.rs');
+my $conf = Source::with(qr/\bfn complete\(&self\) -> Settings/);
 
 # Rust's numbers, for defaults such as "1 << 20" and "120_000".
 
@@ -189,7 +190,7 @@ default_is('ws_response_headers', join(' ', $headers =~ /"([^"]+)"/g),
 
 # Names that ws_client_headers refuses are those of the page.
 
-my $reserved = slurp('src/nginx/virtual_request/headers.rs');
+my $reserved = Source::with(qr/^const DROPPED:/m);
 my ($names) = $reserved =~ /const DROPPED: &\[&str\] = &\[(.*?)\];/s;
 my ($prefixes) = $reserved =~ /const DROPPED_PREFIXES: &\[&str\] = &\[(.*?)\];/s;
 my ($list) = $docs{ws_client_headers}{text}
@@ -200,7 +201,7 @@ is(join(' ', sort map { lc } $list =~ /`([^`]+)`/g),
 
 # Actions of rates.
 
-my ($actions) = slurp('src/conf/rates.rs')
+my ($actions) = Source::with(qr/let parsed = match arg \{/)
 	=~ /let parsed = match arg \{\n(.*?)_ => None/s;
 my $either = join ' | ', $actions =~ /"(\w+)" =>/g;
 like($docs{$_}{syntax}, qr/ \[\Q$either\E\];$/, "$_: actions")
@@ -209,7 +210,7 @@ like($docs{$_}{syntax}, qr/ \[\Q$either\E\];$/, "$_: actions")
 ###############################################################################
 # Variables.
 
-my ($variables) = slurp('src/variables.rs')
+my ($variables) = Source::with(qr/^static VARIABLES:/m)
 	=~ /static VARIABLES: \[.*?\] = \[\n(.*?)^\];/ms;
 my ($documented) = $page =~ /^## Variables\n(.*)/ms;
 my @documented = $documented =~ /^\| `\$(\w+)` \|/mg;

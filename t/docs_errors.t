@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 
 use IPC::Open2;
 use NginxWs;
+use Source;
 use Test::More;
 
 ###############################################################################
@@ -181,8 +182,7 @@ like($t->error_log, qr/\[info\] .*websocket: client error: frame not masked, clo
 quoted('websocket: client error: frame not masked, closing with 1002',
 	'docs/operations.md');
 
-my $variables = slurp('src/session.rs') . join '', map { slurp($_) }
-	glob("$top/src/session/*.rs $top/src/proto/violation.rs");
+my $variables = Source::all();
 for my $reason ($page{'README.md'} =~ /\| 10\d\d `([^`]+)`/g) {
 	like($variables, qr/"\Q$reason\E"/, "a reason: $reason");
 }

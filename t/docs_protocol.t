@@ -11,6 +11,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use NginxWs;
+use Source;
 use Test::More;
 use WsFrame;
 
@@ -131,13 +132,13 @@ sub handshake {
 
 my %documented = map { $_ => 1 }
 	map { /^\| ([45]\d\d) \| `(\w+)` \|/ ? "$1 $2" : () } split /\n/, $page;
-my %errors = map { $_ => 1 } map { s/, "/ /r } slurp(
-	'src/proto/envelope/reply.rs') =~ /\(\s*(\d{3}, "[a-z_]+)"/g;
+my %errors = map { $_ => 1 } map { s/, "/ /r } Source::with(
+	qr/^pub enum Failure/m) =~ /\(\s*(\d{3}, "[a-z_]+)"/g;
 cmp_ok(keys %errors, '>=', 11, 'errors of the code');
 is(join(', ', sort keys %documented), join(', ', sort keys %errors),
 	'the errors of the code');
 
-my $violations = slurp('src/proto/violation.rs');
+my $violations = Source::with(qr/^pub enum Violation/m);
 my ($codes) = $violations =~ /fn close_code.*?match self \{(.*?)\n        \}/s;
 my ($reasons) = $violations =~ /fn reason.*?match self \{(.*?)\n        \}/s;
 my %code;
