@@ -4,14 +4,15 @@ use core::ffi::{CStr, c_char};
 use core::ptr;
 
 use nginx_sys::{
-    NGX_HTTP_MODULE, NGX_OK, ngx_conf_t, ngx_http_module_t, ngx_int_t, ngx_module_t, ngx_uint_t,
+    NGX_ERROR, NGX_HTTP_MODULE, NGX_OK, ngx_conf_t, ngx_http_module_t, ngx_int_t, ngx_module_t,
+    ngx_uint_t,
 };
 
 use crate::conf::directives::COMMANDS;
 use crate::conf::location::{create_location, merge_location};
-use crate::nginx::module;
+use crate::handler::variables::VARIABLES;
 use crate::nginx::virtual_request::filters;
-use crate::variables;
+use crate::nginx::{content, module};
 
 static CONTEXT: ngx_http_module_t = ngx_http_module_t {
     preconfiguration: Some(preconfigure),
@@ -36,8 +37,13 @@ pub(crate) static mut ngx_http_ws_module: ngx_module_t = ngx_module_t {
 
 unsafe extern "C" fn preconfigure(cf: *mut ngx_conf_t) -> ngx_int_t {
     module::set(&raw mut ngx_http_ws_module);
-    // SAFETY: nginx passes its configuration.
-    unsafe { variables::register(cf) }
+    for (name, getter) in VARIABLES {
+        // SAFETY: nginx passes its configuration.
+        if unsafe { content::add_variable(cf, name, getter) } != NGX_OK as ngx_int_t {
+            return NGX_ERROR as ngx_int_t;
+        }
+    }
+    NGX_OK as ngx_int_t
 }
 
 unsafe extern "C" fn install_filters(_: *mut ngx_conf_t) -> ngx_int_t {

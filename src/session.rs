@@ -1,106 +1,72 @@
-//! One upgraded connection: bytes in, messages to the handler, frames out, deadlines, the end.
+//! One upgraded connection: keeps the order of things.
 //!
-//! An event comes in through [`Session::on_event`]; it flushes, reads, and says whether the
-//! connection is to end.  Nothing here blocks, and between events an idle session owns no buffer.
+//! An event comes in through [`Tenant::on_event`]; it flushes, reads, and says whether the connection
+//! is to end.  What is done is done by others: the endpoint (`proto/endpoint`) knows frames and
+//! deadlines, the [`Services`] know what messages mean, the [`Turn`] knows nginx.  Nothing here
+//! blocks, and between events an idle session owns no buffer.
 
-pub(crate) mod compression;
 mod input;
-pub(crate) mod limits;
 mod output;
 
-use core::mem;
-
-use compression::Compression;
-use limits::Limits;
-
-use crate::handler::Handler;
-use crate::metrics::{Counter, Gauge, Side, Slot};
-use crate::nginx::connection::{Broken, Connection, random_below};
-use crate::nginx::heap;
+use crate::metrics::{Counter, Gauge, Side};
+use crate::nginx::connection::Connection;
 use crate::nginx::log::Level;
-use crate::nginx::request::{End, NoMemory, Request};
-use crate::proto::endpoint::liveness::{Clock, Due};
-use crate::proto::frame::close::{self, Effect, Event, State};
+use crate::nginx::random::random_below;
+use crate::nginx::tenancy::{End, Tenant, Turn};
+use crate::proto::endpoint::compression::Compression;
+use crate::proto::endpoint::facts::Facts;
+use crate::proto::endpoint::gate::{Gate, Why};
+use crate::proto::endpoint::inbound::Inbound;
+use crate::proto::endpoint::life::{Due, Effect, Event, Life, State};
+use crate::proto::endpoint::limits::Limits;
+use crate::proto::endpoint::outbound::{Broken, Outbound};
+use crate::proto::frame::close;
 use crate::proto::frame::header::Opcode;
-use crate::proto::frame::receiver::{Receiver, Rsv1};
+use crate::proto::frame::receiver::Rsv1;
 use crate::proto::frame::violation::Violation;
-use crate::proto::hold::queue::Outbox;
+use crate::service::Services;
 use crate::settings::Settings;
+use crate::worker::counters::Counters;
+use crate::worker::heap;
 
-/// Calls in one turn of the worker.  One that is answered at once never meets `ws_inflight`, and may
-/// cost as much as a request: more than an echo.
-const CALLS: u32 = 64;
+/// Messages that are asked for something in one turn of the worker.  One that is answered at once
+/// never meets `ws_inflight`, and may cost as much as a request: more than an echo.
+const ASKED_A_TURN: u32 = 64;
 
 /// The state of a socket.
 #[derive(Debug)]
 pub(crate) struct Session {
     settings: &'static Settings,
-    handler: Handler,
-    receiver: Receiver,
+    life: Life,
+    inbound: Inbound,
+    outbound: Outbound,
     compression: Option<Box<Compression>>,
     limits: Limits,
-    /// The client is not read before this time, in milliseconds; 0 if it is.
-    paused_until: u64,
-    state: State,
-    clock: Clock,
-    outbox: Outbox,
-    /// Bytes of a frame in progress since the client was last heard.
-    trickle: usize,
-    /// Calls that may start before other connections get their turn.
-    budget: u32,
-    /// Bytes of the client that were read and must wait.
-    stash: Vec<u8>,
-    /// Bytes of memory in buffers when the last event was over.
+    services: Services,
+    facts: Facts,
+    counters: Counters,
+    /// Messages that may be asked for something before other connections get their turn.
+    turn_quota: u32,
+    /// Bytes of memory when the last event was over.
     held: usize,
-    traffic: Traffic,
-    /// Where this worker counts for the location.
-    slot: Option<Slot<'static>>,
-    opened: u64,
-    /// The close that is due when the work under way is done.
-    leaving: Option<&'static str>,
-    ended: Option<Ended>,
     /// How the connection ends when the last request of its messages has.
     gone: Option<End>,
-    id: [u8; 16],
-    subprotocol: Option<&'static str>,
 }
 
 /// What a handshake has settled.
 #[derive(Debug)]
 pub(crate) struct Parts {
-    pub(crate) handler: Handler,
+    pub(crate) services: Services,
     pub(crate) compression: Option<Compression>,
     pub(crate) limits: Limits,
-    pub(crate) slot: Option<Slot<'static>>,
-    pub(crate) subprotocol: Option<&'static str>,
-    /// Names the socket; nobody can guess it.
-    pub(crate) id: [u8; 16],
-}
-
-/// Whole data messages and their payload bytes.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) messages_in: u64,
-    pub(crate) messages_out: u64,
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-}
-
-/// How and when a socket ended.
-#[derive(Debug)]
-struct Ended {
-    code: u16,
-    reason: Box<str>,
-    side: Side,
-    at: u64,
+    pub(crate) counters: Counters,
+    pub(crate) facts: Facts,
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        heap::released(self.held);
-        if let Some(slot) = self.slot {
-            slot.change(Gauge::Sockets, -1);
-        }
+        heap::note_freed(self.held);
+        self.counters.change(Gauge::Sockets, -1);
     }
 }
 
@@ -110,76 +76,60 @@ impl From<Broken> for End {
     }
 }
 
-impl From<NoMemory> for End {
-    fn from(NoMemory: NoMemory) -> Self {
-        Self::Abort
+impl Tenant for Session {
+    fn on_event(&mut self, turn: &Turn<'_>) -> Option<End> {
+        if let Some(end) = self.gone {
+            return self.wait_for_services(end, turn);
+        }
+        let served = self.serve(turn);
+        let end = served.and_then(|()| self.wait(turn)).err()?;
+        self.on_gone(end, turn)
+    }
+
+    fn give_up(&mut self, turn: &Turn<'_>) -> Option<End> {
+        match self.gone {
+            Some(end) => self.wait_for_services(end, turn),
+            None => self.on_gone(End::Abort, turn),
+        }
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 }
 
 impl Session {
     pub(crate) fn new(settings: &'static Settings, parts: Parts, now: u64) -> Self {
-        let Parts { handler, compression, limits, slot, subprotocol, id } = parts;
-        if let Some(slot) = slot {
-            slot.change(Gauge::Sockets, 1);
-        }
+        let Parts { services, compression, limits, counters, facts } = parts;
+        counters.change(Gauge::Sockets, 1);
+        let rsv1 = if compression.is_some() { Rsv1::Compressed } else { Rsv1::Reserved };
         Self {
             settings,
-            handler,
-            receiver: Receiver::new(
-                settings.limits,
-                if compression.is_some() { Rsv1::Compressed } else { Rsv1::Reserved },
-            ),
+            life: Life::new(now),
+            inbound: Inbound::new(settings.limits, rsv1),
+            outbound: Outbound::default(),
             compression: compression.map(Box::new),
             limits,
-            paused_until: 0,
-            state: State::Open,
-            clock: Clock::new(now),
-            outbox: Outbox::default(),
-            trickle: 0,
-            budget: CALLS,
-            stash: Vec::new(),
+            services,
+            facts,
+            counters,
+            turn_quota: ASKED_A_TURN,
             held: 0,
-            traffic: Traffic::default(),
-            slot,
-            opened: now,
-            leaving: None,
-            ended: None,
             gone: None,
-            id,
-            subprotocol,
         }
     }
 
-    /// Serves an event of the connection; `Some` when it is over.
-    pub(crate) fn on_event(&mut self, request: Request) -> Option<End> {
-        let c = request.connection();
-        let now = c.now();
-        if let Some(end) = self.gone {
-            return self.wait_for_calls(end, c, now);
-        }
-        let served = self.serve(request, c, now);
-        let end = served.and_then(|()| self.wait(request, c, now)).err()?;
-        self.on_gone(end, c, now)
-    }
-
-    /// Ends the connection after a bug; `Some` when it is over.
-    pub(crate) fn give_up(&mut self, request: Request) -> Option<End> {
-        let c = request.connection();
-        match self.gone {
-            Some(end) => self.wait_for_calls(end, c, c.now()),
-            None => self.on_gone(End::Abort, c, c.now()),
-        }
-    }
-
-    fn on_gone(&mut self, end: End, c: Connection, now: u64) -> Option<End> {
+    fn on_gone(&mut self, end: End, turn: &Turn<'_>) -> Option<End> {
+        let c = turn.connection();
         // Whatever ended the connection without a Close frame.
-        self.ended(close::ABNORMAL, "", Side::Client, now);
+        self.facts.ended(close::ABNORMAL, "", Side::Client, turn.now());
+        let _ = self.life.step(Event::Lost, turn.now());
         c.disarm();
-        if let (Some(slot), Some(ended)) = (self.slot, &self.ended) {
-            slot.closed(ended.side, ended.code);
+        if let Some((side, code)) = self.facts.end() {
+            self.counters.closed(side, code);
         }
         self.gone = Some(end);
-        let over = self.wait_for_calls(end, c, now);
+        let over = self.wait_for_services(end, turn);
         if over.is_none() {
             // `proxy_ignore_client_abort`: the client need not wait for that.  Only here, because
             // shutdown(2) raises an event, even when it fails.
@@ -188,60 +138,53 @@ impl Session {
         over
     }
 
-    /// Requests of messages use the connection's headers and addresses: it ends after them.
-    fn wait_for_calls(&mut self, end: End, c: Connection, now: u64) -> Option<End> {
-        if let Handler::Rest(rest) = &mut self.handler
-            && !rest.abandon()
-        {
-            rest.expire(now);
-            if let Some(ms) = rest.next_deadline(now) {
-                c.wake_within(ms);
-            }
-            return None;
+    /// Requests of messages use the connection's descriptor and addresses: it ends after them.
+    fn wait_for_services(&mut self, end: End, turn: &Turn<'_>) -> Option<End> {
+        if self.services.abandon() {
+            return Some(end);
         }
-        Some(end)
+        self.services.expire(turn.now());
+        if let Some(ms) = self.services.next_deadline(turn.now()) {
+            turn.connection().wake_within(ms);
+        }
+        None
     }
 
-    fn serve(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
-        if c.is_terminated() {
-            return Err(self.last_words(c, now));
+    fn serve(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let c = turn.connection();
+        if turn.is_terminated() {
+            return Err(self.last_words(turn));
         }
         if c.take_close_request() {
-            if let Some(slot) = self.slot {
-                slot.set(Gauge::Draining, 1);
-            }
+            self.counters.set(Gauge::Draining, 1);
             // Jitter, so that clients do not come back all at once.
-            self.clock.drain(now + random_below(self.settings.drain));
-            self.on_deadlines(c, now)?;
+            self.life.drain(turn.now() + random_below(self.settings.drain));
+            self.on_deadlines(turn)?;
         }
         if c.take_send_timeout() {
-            return Err(self.on_slow_reader(c, now));
+            return Err(self.on_slow_reader(turn));
         }
         if c.take_wake() {
-            self.on_deadlines(c, now)?;
-        }
-        if self.paused_until <= now {
-            self.paused_until = 0;
+            self.on_deadlines(turn)?;
         }
         // Not for an event within the turn, as the end of each call is one.
-        if !c.is_read_posted() || self.leaving.is_some() {
-            self.budget = CALLS;
+        if !c.is_read_posted() || self.life.is_leaving() {
+            self.turn_quota = ASKED_A_TURN;
         }
-        if !request.flush_header()? {
+        if !turn.request().flush_header()? {
             return Ok(());
         }
-        self.answer(c, now)?;
-        self.flush(c)?;
-        self.receive(request, c, now)?;
-        if let Some(reason) = self.leaving.filter(|_| !self.handler.is_busy()) {
-            self.leaving = None;
-            self.close(close::GOING_AWAY, reason, c, now)?;
-            self.flush(c)?;
+        self.answer(turn)?;
+        self.flush(turn)?;
+        self.receive(turn)?;
+        if self.life.is_leaving() && !self.services.is_busy() {
+            self.close(close::GOING_AWAY, self.life.reason(), turn)?;
+            self.flush(turn)?;
         }
-        if self.outbox.is_empty() && c.flush_tls()? {
-            match self.state {
-                State::Open | State::Closing => {}
-                State::Closed => return Err(End::Clean),
+        if self.outbound.is_empty() && c.flush_tls()? {
+            match self.life.state() {
+                State::Open | State::Leaving | State::Closing => {}
+                State::Closed | State::Gone => return Err(End::Clean),
                 State::Failed => {
                     let seconds = self.settings.timeouts.close.div_ceil(1000);
                     return Err(End::Linger { seconds });
@@ -251,59 +194,99 @@ impl Session {
         Ok(())
     }
 
+    /// Why the next message of the client is not taken.
+    #[inline]
+    fn gate(&self, now: u64) -> Gate {
+        if !self.life.is_open() {
+            // What comes behind our Close is dropped.
+            Gate::Open
+        } else if self.inbound.is_paused(now) {
+            Gate::Shut(Why::Rate)
+        } else if self.outbound.held() > self.settings.send_queue {
+            Gate::Shut(Why::Queue)
+        } else if !self.services.is_ready() {
+            Gate::Shut(Why::Calls)
+        } else if self.turn_quota == 0 {
+            Gate::Shut(Why::Turn)
+        } else {
+            Gate::Open
+        }
+    }
+
     /// Arms what wakes the session next.
-    fn wait(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
-        let pending = !self.is_flushed(c);
-        if !pending {
+    fn wait(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let (c, now) = (turn.connection(), turn.now());
+        if self.is_flushed(c) {
             c.disarm_send_timer();
             c.free_tls_buffer();
         } else if self.settings.send_timeout > 0 && !c.is_send_timer_set() {
             c.arm_send_timer(self.settings.send_timeout);
         }
+        let has_input =
+            turn.request().has_early_input() || self.inbound.has_unserved() || c.is_read_ready();
+        self.services.queue_up(turn, has_input);
         // Deadlines only move away as the peer is heard, so a timer may fire early but not late,
         // and the message path never touches the timer tree.
-        let deadline = self.clock.next(&self.settings.timeouts, now);
-        let rest_deadline = match &mut self.handler {
-            Handler::Echo => None,
-            Handler::Rest(rest) => {
-                let has_input =
-                    request.has_early_input() || !self.stash.is_empty() || c.is_read_ready();
-                rest.queue_up(request, has_input);
-                rest.next_deadline(now)
-            }
-        };
-        let pause = Some(self.paused_until.saturating_sub(now)).filter(|ms| *ms > 0);
-        if let Some(ms) = deadline.into_iter().chain(rest_deadline).chain(pause).min() {
+        let deadlines = [
+            self.life.next(&self.settings.timeouts, now),
+            self.services.next_deadline(now),
+            self.inbound.pause_left(now),
+        ];
+        if let Some(ms) = deadlines.into_iter().flatten().min() {
             c.wake_within(ms);
         }
         c.watch()?;
-        let held = self.receiver.held() + self.outbox.len() + self.stash.capacity();
-        heap::released(self.held.saturating_sub(held));
+        let held = self.held();
+        heap::note_freed(self.held.saturating_sub(held));
         self.held = held;
         Ok(())
     }
 
-    fn on_deadlines(&mut self, c: Connection, now: u64) -> Result<(), End> {
-        if let Handler::Rest(rest) = &mut self.handler {
-            rest.expire(now);
-        }
-        while let Some(due) = self.clock.due(&self.settings.timeouts, now) {
+    /// Bytes on the heap of this socket, all of them: `ws_send_queue` bounds a part of it, and the
+    /// worker's heap is told of what is freed.
+    fn held(&self) -> usize {
+        let Self {
+            settings: _,
+            life: _,
+            inbound,
+            outbound,
+            compression,
+            limits,
+            services,
+            facts,
+            counters: _,
+            turn_quota: _,
+            held: _,
+            gone: _,
+        } = self;
+        inbound.held()
+            + outbound.held()
+            + compression.as_ref().map_or(0, |compression| compression.held())
+            + limits.held()
+            + services.held()
+            + facts.held()
+    }
+
+    fn on_deadlines(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let (c, now) = (turn.connection(), turn.now());
+        self.services.expire(now);
+        while let Some(due) = self.life.due(&self.settings.timeouts, now) {
             match due {
-                // The client waits for us, not we for it; or we would not hear what it says.
-                Due::Idle if self.handler.is_busy() => self.clock.heard(now),
-                Due::Idle | Due::Ping | Due::PongTimeout if !self.wants_input() => {
-                    self.clock.heard(now);
-                }
+                // The client waits for us, not we for it.
+                Due::Idle if self.services.is_busy() => self.life.heard(now),
+                // Nobody who is not listened to can be blamed for silence.
+                Due::Idle | Due::PongTimeout if !self.is_read(now) => self.life.heard(now),
                 Due::Ping => {
-                    self.clock.pinged(now);
-                    self.queue(Opcode::Ping, &[]).or_else(|v| self.fail(v, c, now))?;
+                    self.life.pinged(now);
+                    let queued = self.outbound.push_copy(&[], Opcode::Ping, &[]);
+                    queued.or_else(|v| self.fail(v, turn))?;
                 }
-                Due::Idle => self.close(close::GOING_AWAY, "idle timeout", c, now)?,
-                Due::Lifetime => self.leave("lifetime"),
-                Due::Drain => self.leave("going away"),
+                Due::Idle => self.close(close::GOING_AWAY, "idle timeout", turn)?,
+                Due::Lifetime => self.life.leave("lifetime", now),
+                Due::Drain => self.life.leave("going away", now),
                 Due::PongTimeout => {
                     c.log(Level::Info, format_args!("websocket: client does not answer a ping"));
-                    self.ended(close::ABNORMAL, "ping timeout", Side::Server, now);
+                    self.facts.ended(close::ABNORMAL, "ping timeout", Side::Server, now);
                     return Err(End::TimedOut);
                 }
                 Due::CloseTimeout => {
@@ -315,46 +298,44 @@ impl Session {
         Ok(())
     }
 
-    /// Closes the socket as soon as no work is under way; no new work is taken.
-    const fn leave(&mut self, reason: &'static str) {
-        self.clock.leaving();
-        self.leaving = Some(reason);
-    }
-
-    fn on_slow_reader(&mut self, c: Connection, now: u64) -> End {
-        c.log(
+    fn on_slow_reader(&mut self, turn: &Turn<'_>) -> End {
+        turn.connection().log(
             Level::Info,
-            format_args!("websocket: client does not read, {} bytes unsent", self.outbox.len()),
+            format_args!("websocket: client does not read, {} bytes unsent", self.outbound.len()),
         );
-        self.ended(close::POLICY, "slow reader", Side::Server, now);
-        if let Some(slot) = self.slot {
-            slot.add(Counter::SlowReaders, 1);
-        }
+        self.facts.ended(close::POLICY, "slow reader", Side::Server, turn.now());
+        self.counters.add(Counter::SlowReaders, 1);
         End::TimedOut
     }
 
     /// Time is up: a Close frame if it fits, and out.
-    fn last_words(&mut self, c: Connection, now: u64) -> End {
-        if self.close(close::GOING_AWAY, "going away", c, now).is_ok() && self.flush(c).is_ok() {
+    fn last_words(&mut self, turn: &Turn<'_>) -> End {
+        if self.close(close::GOING_AWAY, "going away", turn).is_ok() && self.flush(turn).is_ok() {
             // Unread input would make the kernel send a reset, which could overtake the Close.
-            self.discard(c);
+            self.discard(turn.connection());
         }
         End::Abort
     }
 
     /// Starts the closing handshake.
-    fn close(
-        &mut self,
-        code: u16,
-        reason: &'static str,
-        c: Connection,
-        now: u64,
-    ) -> Result<(), End> {
-        self.turn(Event::Close, code, reason, c, now)
+    fn close(&mut self, code: u16, reason: &'static str, turn: &Turn<'_>) -> Result<(), End> {
+        self.step(Event::Close, code, reason, &[], turn)
     }
 
     /// Fails the connection (RFC 6455 §7.1.7).
-    fn fail(&mut self, violation: Violation, c: Connection, now: u64) -> Result<(), End> {
+    fn fail(&mut self, violation: Violation, turn: &Turn<'_>) -> Result<(), End> {
+        self.fail_behind(violation, &[], turn)
+    }
+
+    /// As [`fail`](Self::fail), behind what was built in the receive buffer: answers to what came
+    /// before the violation go out before the Close frame.
+    fn fail_behind(
+        &mut self,
+        violation: Violation,
+        buf: &[u8],
+        turn: &Turn<'_>,
+    ) -> Result<(), End> {
+        let c = turn.connection();
         let code = violation.close_code();
         if violation.is_ours() {
             c.log(Level::Alert, format_args!("websocket: {violation}, closing with {code}"));
@@ -364,25 +345,20 @@ impl Session {
                 format_args!("websocket: client error: {violation}, closing with {code}"),
             );
         }
-        // What has arrived of a message is worth nothing now.
-        self.receiver = Receiver::new(self.settings.limits, Rsv1::Reserved);
-        self.turn(Event::Violation, code, violation.reason(), c, now)
+        self.inbound.fail(self.settings.limits);
+        self.step(Event::Violation, code, violation.reason(), buf, turn)
     }
 
     /// Moves the closing handshake and sends the Close frame that the move asks for.
-    fn turn(
+    fn step(
         &mut self,
         event: Event,
         code: u16,
         reason: &str,
-        c: Connection,
-        now: u64,
+        buf: &[u8],
+        turn: &Turn<'_>,
     ) -> Result<(), End> {
-        let (state, effect) = close::step(self.state, event);
-        let was = mem::replace(&mut self.state, state);
-        if was == State::Open {
-            self.clock.closing(now);
-        }
+        let effect = self.life.step(event, turn.now());
         let frame = match effect {
             Effect::Nothing => return Ok(()),
             Effect::SendClose => close::frame(code, reason),
@@ -390,78 +366,17 @@ impl Session {
             Effect::AnswerClose => close::frame(code, ""),
         };
         let side = if effect == Effect::AnswerClose { Side::Client } else { Side::Server };
-        self.ended(code, reason, side, now);
-        if self.outbox.push_owned(frame, 0).is_err() {
+        self.facts.ended(code, reason, side, turn.now());
+        if self.outbound.push_bytes(buf, frame, 0).is_err() {
+            let c = turn.connection();
             c.log(Level::Alert, format_args!("websocket: no memory for a close frame"));
             return Err(End::Abort);
         }
         Ok(())
     }
 
-    /// Notes how the socket ended; the first to say so is right.
-    fn ended(&mut self, code: u16, reason: &str, side: Side, now: u64) {
-        match &mut self.ended {
-            // The socket lasts until TCP ends, or until nginx lingers.
-            Some(ended) => ended.at = now,
-            None => self.ended = Some(Ended { code, reason: reason.into(), side, at: now }),
-        }
-    }
-
-    /// The code that ended the socket.
-    pub(crate) fn close_code(&self) -> Option<u16> {
-        self.ended.as_ref().map(|ended| ended.code)
-    }
-
-    /// The reason that came or went with the code.
-    pub(crate) fn close_reason(&self) -> Option<&str> {
-        self.ended.as_ref().map(|ended| &*ended.reason).filter(|reason| !reason.is_empty())
-    }
-
-    /// Milliseconds since the handshake, until the end if there was one.
-    pub(crate) fn duration(&self) -> u64 {
-        self.ended.as_ref().map_or(0, |ended| ended.at.saturating_sub(self.opened))
-    }
-
-    /// Counts a data message of the client.
-    fn count_in(&mut self, opcode: Opcode, len: usize) {
-        self.traffic.messages_in += 1;
-        self.traffic.bytes_in += len as u64;
-        if let Some(slot) = self.slot {
-            let text = opcode == Opcode::Text;
-            slot.add(if text { Counter::TextIn } else { Counter::BinaryIn }, 1);
-            let bytes = if text { Counter::TextBytesIn } else { Counter::BinaryBytesIn };
-            slot.add(bytes, len as u64);
-        }
-    }
-
-    /// Counts a data message to the client.
-    fn count_out(&mut self, opcode: Opcode, len: usize) {
-        self.traffic.messages_out += 1;
-        self.traffic.bytes_out += len as u64;
-        if let Some(slot) = self.slot {
-            let text = opcode == Opcode::Text;
-            slot.add(if text { Counter::TextOut } else { Counter::BinaryOut }, 1);
-            let bytes = if text { Counter::TextBytesOut } else { Counter::BinaryBytesOut };
-            slot.add(bytes, len as u64);
-        }
-    }
-
-    /// Counts a message over a rate.
-    fn count_limited(&self, counter: Counter) {
-        if let Some(slot) = self.slot {
-            slot.add(counter, 1);
-        }
-    }
-
-    pub(crate) const fn traffic(&self) -> Traffic {
-        self.traffic
-    }
-
-    pub(crate) const fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol
-    }
-
-    pub(crate) const fn id(&self) -> &[u8; 16] {
-        &self.id
+    /// Whether every byte we sent has left this process.
+    fn is_flushed(&self, c: Connection) -> bool {
+        self.outbound.is_empty() && !c.has_buffered()
     }
 }

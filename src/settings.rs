@@ -6,18 +6,16 @@ use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::request::Request;
 use crate::nginx::shm::Zone;
 use crate::proto::call::route::Route;
-use crate::proto::endpoint::liveness::Timeouts;
+use crate::proto::endpoint::life::Timeouts;
 use crate::proto::frame::receiver::Limits;
 use crate::proto::handshake::extension::Policy;
 use crate::proto::handshake::origin::OriginPolicy;
+use crate::proto::rate::Action;
 use crate::proto::rate::bucket::Rate;
 
 /// The settings of the location a request is in.
 pub(crate) fn of(request: Request) -> Option<&'static Settings> {
-    let conf: *const Option<Settings> = request.location_conf().cast();
-    // SAFETY: the head of what `create_location` made; lives in the pool of the cycle, which nginx
-    // keeps as long as any connection that was accepted under it.
-    unsafe { conf.as_ref() }.and_then(Option::as_ref)
+    request.location_conf::<Option<Settings>>().and_then(Option::as_ref)
 }
 
 /// The settings of a location.
@@ -79,17 +77,6 @@ pub(crate) struct RestSettings {
     pub(crate) client_headers: Vec<String>,
     /// In lower case.
     pub(crate) response_headers: Vec<String>,
-}
-
-/// What happens to a message over the rate.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Action {
-    /// The socket is closed with 1008.
-    Close,
-    /// The client is not read until the rate is met.
-    Delay,
-    /// The message is answered with 429 (`ws_rest`); where there are no replies, as `Delay`.
-    Reject,
 }
 
 /// `ws_message_rate` of a location.

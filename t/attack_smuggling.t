@@ -227,7 +227,7 @@ refused(qq({"id":1,"path":"$_"}), 400, 'bad_message') for
 	' /api/x', '/api/\t', '/api/x\u0000', '/api/x#y', 'http://evil/api/x',
 	'GET /evil', '*', 'evil:80', '', '/api/x?a b', '/api/x?\r\n\r\n' . $second,
 	'/api/\u007f';
-refused(qq({"id":1,"path":"/api/$_"}), 400, '') for '%00', '%', '%zz',
+refused(qq({"id":1,"path":"/api/$_"}), 400, 'bad_message') for '%00', '%', '%zz',
 	'..%2f..%2f..%2fevil';
 refused(qq({"id":1,"path":"$_"}), 404, 'not_found') for '//evil/api/x',
 	'/\\\\evil/api/x', '/api/%2e%2e/evil', '/api/..%2fevil',

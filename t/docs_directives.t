@@ -210,7 +210,7 @@ like($docs{$_}{syntax}, qr/ \[\Q$either\E\];$/, "$_: actions")
 ###############################################################################
 # Variables.
 
-my ($variables) = Source::with(qr/^static VARIABLES:/m)
+my ($variables) = Source::with(qr/^pub\(crate\) static VARIABLES:/m)
 	=~ /static VARIABLES: \[.*?\] = \[\n(.*?)^\];/ms;
 my ($documented) = $page =~ /^## Variables\n(.*)/ms;
 my @documented = $documented =~ /^\| `\$(\w+)` \|/mg;

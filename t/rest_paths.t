@@ -101,7 +101,7 @@ not_found($_) for '/', '/secret', '/api', '/apisecret', '/ap', '/API/x',
 	'/a%70i%2f%2e%2e', '/api/;/../../secret', '/api?/x', '/api%3f/',
 	'/api%23', '/api%5c';
 
-# More ".." than the path is deep, NUL and broken escapes: nginx says 400.
+# More ".." than the path is deep, NUL and broken escapes.
 
 is($s->status_of($_), 400, $_) for '/..', '/../secret', '/../api/x',
 	'/api/../../api/x', '/%2e%2e/api/x', '/%2e%2e/secret',

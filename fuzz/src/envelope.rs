@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use ngx_ws::proto::dialect::native::reply::{Failure, Response};
-use ngx_ws::proto::dialect::native::{self, Body, Call, MAX_ID, MAX_MEMBERS, Rejection, Target};
+use ngx_ws::proto::call::answer::{Answer, Failure, Response};
+use ngx_ws::proto::call::op::{Asked, Body, Call, Op, Rejection, Target};
+use ngx_ws::proto::dialect::native::{self, MAX_ID, MAX_MEMBERS};
 
 use crate::input::Input;
 use crate::reference::{base64, json};
@@ -28,27 +29,32 @@ pub fn run(data: &[u8]) {
     let response = Response { status, headers: &headers, content_type: types[content_type], body };
 
     let message = String::from_utf8_lossy(input.0);
-    let parsed = native::parse(&message);
-    check_parsed(&message, &parsed);
+    let Asked { id, op } = native::read(&message);
+    let parsed = op.map(|Op::Call(call)| call);
+    check_parsed(&message, id, &parsed);
 
-    let id = match &parsed {
-        Ok(call) => call.id,
-        Err((id, _)) => *id,
-    };
     let json_type = (1..=3).contains(&content_type);
-    let reply = response.to_json(id).expect("there is memory");
+    let answer = Answer::Reply(response);
+    let reply = written(&answer, id);
+    let Answer::Reply(response) = answer else { unreachable!() };
     check_response(&reply, id, &response, json_type);
-    for failure in failures(parsed.err().map_or(Rejection::BadJson, |(_, rejection)| rejection)) {
-        check_failure(&failure.to_json(id), id, failure);
+    for failure in failures(parsed.err().unwrap_or(Rejection::BadJson)) {
+        check_failure(&written(&Answer::Failure(failure), id), id, failure);
     }
 }
 
-fn check_parsed(message: &str, parsed: &Result<Call<'_>, (Option<&str>, Rejection)>) {
+fn written(answer: &Answer<'_>, id: Option<&str>) -> String {
+    let mut out = b"before".to_vec();
+    native::write(answer, id, &mut out).expect("there is memory");
+    String::from_utf8(out.split_off(6)).expect("JSON is UTF-8")
+}
+
+fn check_parsed(message: &str, id: Option<&str>, parsed: &Result<Call<'_>, Rejection>) {
     let expected = if json::is_json(message) { read(message) } else { None };
     match (parsed, expected) {
         (Ok(call), Some(expected)) => {
             let (target, headers, body) = (&call.target, &call.headers, &call.body);
-            assert_eq!(call.id, expected.id);
+            assert_eq!(id, expected.id);
             match (target, &expected.target) {
                 (Target::Path { method, path }, RefTarget::Path(m, p)) => {
                     assert_eq!((method.name(), &**path), (m.as_str(), p.as_str()));
@@ -63,10 +69,10 @@ fn check_parsed(message: &str, parsed: &Result<Call<'_>, (Option<&str>, Rejectio
                 body.as_ref().map(|Body { bytes, content_type }| (bytes.to_vec(), *content_type));
             assert_eq!(body, expected.body);
         }
-        (Err((id, rejection)), None) => {
+        (Err(rejection), None) => {
             if let Some(id) = id {
                 assert!(json::is_json(message), "an id of no JSON");
-                assert_eq!(member(message, "id"), Some(*id));
+                assert_eq!(member(message, "id"), Some(id));
             }
             // A name with a lone surrogate is JSON by its grammar (RFC 8259 §8.2), but no text.
             if *rejection == Rejection::BadJson && json::is_json(message) {

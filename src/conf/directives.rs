@@ -16,7 +16,7 @@ use super::setters::{
     set_response_headers, set_rest, set_route, set_size, set_subprotocol, set_time,
 };
 use super::{rates, zones};
-use crate::nginx::request::static_str;
+use crate::nginx::string::static_str;
 
 type Setter = unsafe extern "C" fn(*mut ngx_conf_t, *mut ngx_command_t, *mut c_void) -> *mut c_char;
 

@@ -5,10 +5,13 @@ use core::mem::offset_of;
 
 use nginx_sys::ngx_conf_t;
 
+use crate::handler::status::Status;
+use crate::handler::upgrade::Upgrade;
 use crate::nginx::config::{self, Conf, Place};
+use crate::nginx::content;
 use crate::nginx::shm::Zone;
 use crate::proto::call::route::Route;
-use crate::proto::endpoint::liveness::Timeouts;
+use crate::proto::endpoint::life::Timeouts;
 use crate::proto::frame::receiver::Limits;
 use crate::proto::handshake::extension::Policy;
 use crate::proto::handshake::origin::{OriginPolicy, Pattern};
@@ -16,8 +19,6 @@ use crate::settings::{
     CompressionSettings, CounterZone, MessageZone, RestSettings, Settings, SharedLimit, SocketRate,
     StatusConf,
 };
-use crate::status;
-use crate::upgrade;
 
 /// What was said in one block, `None` where nothing was; and what it amounts to.
 ///
@@ -218,7 +219,7 @@ pub(crate) unsafe extern "C" fn merge_location(
     // The inside of an `if` is a location without a name; it keeps the handler around it.
     if cf.is_nameless() && cf.content_handler().is_none() && prev.owner().is_some() {
         conf.take_handler(prev);
-        cf.set_content_handler(upgrade::HANDLER);
+        cf.set_content_handler(content::handler::<Upgrade>());
     }
     conf.inherit(prev);
     conf.message_zones.clone_from(&prev.message_zones);
@@ -227,12 +228,14 @@ pub(crate) unsafe extern "C" fn merge_location(
 
     // A directive behind ours may have taken the location for its own module.
     if let Some((name, place)) = conf.owner()
-        && cf.content_handler().map(|h| h as usize) != upgrade::HANDLER.map(|h| h as usize)
+        && cf.content_handler().map(|h| h as usize)
+            != content::handler::<Upgrade>().map(|h| h as usize)
     {
         return cf.error_at(name, format_args!("{}", CONFLICT), place);
     }
     if let Some((_, place)) = &conf.status
-        && cf.content_handler().map(|h| h as usize) != status::HANDLER.map(|h| h as usize)
+        && cf.content_handler().map(|h| h as usize)
+            != content::handler::<Status>().map(|h| h as usize)
     {
         return cf.error_at(c"ws_status", format_args!("{}", CONFLICT), place);
     }

@@ -9,8 +9,9 @@ use super::zones;
 use crate::nginx::complex_value::ComplexValue;
 use crate::nginx::config::{self, Conf};
 use crate::nginx::shm::Zone;
+use crate::proto::rate::Action;
 use crate::proto::rate::bucket::{MAX_BURST, Rate};
-use crate::settings::{Action, MessageZone, SharedLimit, SocketRate};
+use crate::settings::{MessageZone, SharedLimit, SocketRate};
 
 /// The tail of `ws_message_rate` and `ws_message_limit`: `[burst=n] [close|delay|reject]`.
 fn tail<'a>(args: impl Iterator<Item = &'a str>) -> Result<(u32, Option<Action>), &'a str> {

@@ -9,13 +9,14 @@ use core::fmt;
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
 use super::location::{CONFLICT, LocationConf};
+use crate::handler::upgrade::Upgrade;
 use crate::nginx::config::{self, Conf};
-use crate::nginx::virtual_request::headers;
+use crate::nginx::content;
+use crate::proto::call::header_names;
 use crate::proto::call::path;
 use crate::proto::call::route::{BadRoute, Route};
 use crate::proto::handshake::origin::OriginPolicy;
 use crate::proto::handshake::token;
-use crate::upgrade;
 
 /// The values a directive takes, both ends included.
 #[derive(Debug)]
@@ -176,7 +177,7 @@ pub(super) unsafe extern "C" fn set_flag(
 /// What the setter must return: another module, or another directive of ours, has it.
 fn claim(cf: Conf, cmd: &ngx_command_t, conf: &LocationConf) -> Result<(), *mut c_char> {
     match cf.content_handler() {
-        None => cf.set_content_handler(upgrade::HANDLER),
+        None => cf.set_content_handler(content::handler::<Upgrade>()),
         Some(_) if conf.is_rest() => {}
         Some(_) => return Err(cf.error(config::name(cmd), format_args!("{CONFLICT}"))),
     }
@@ -295,7 +296,7 @@ pub(super) unsafe extern "C" fn set_client_headers(
         return config::DUPLICATE;
     }
     // One of these would let a client reshape the request or smuggle another one behind it.
-    match header_names(cf, cmd, headers::is_reserved) {
+    match header_names(cf, cmd, header_names::is_reserved) {
         Ok(names) => conf.client_headers = Some(names),
         Err(error) => return error,
     }
@@ -356,7 +357,7 @@ pub(super) unsafe extern "C" fn set_echo(
         return cf.error(config::name(cmd), format_args!("{CONFLICT}"));
     }
     conf.echo = Some(cf.place());
-    cf.set_content_handler(upgrade::HANDLER);
+    cf.set_content_handler(content::handler::<Upgrade>());
     config::OK
 }
 

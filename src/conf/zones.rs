@@ -5,10 +5,11 @@ use core::ffi::{CStr, c_char, c_void};
 use nginx_sys::{ngx_command_t, ngx_conf_t, ngx_str_t};
 
 use super::location::{CONFLICT, LocationConf};
+use crate::handler::status::Status;
 use crate::nginx::config::{self, Conf};
+use crate::nginx::content;
 use crate::nginx::shm::{BadZone, Zone};
 use crate::settings::{CounterZone, Format, StatusConf};
-use crate::status;
 
 /// `ws_zone name [size];`
 pub(super) unsafe extern "C" fn set_zone(
@@ -102,7 +103,7 @@ pub(super) unsafe extern "C" fn set_status(
     if cf.content_handler().is_some() {
         return cf.error(name, format_args!("{}", CONFLICT));
     }
-    cf.set_content_handler(status::HANDLER);
+    cf.set_content_handler(content::handler::<Status>());
     conf.status = Some((status, cf.place()));
     config::OK
 }

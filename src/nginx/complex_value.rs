@@ -8,7 +8,8 @@ use nginx_sys::{
 };
 
 use super::config::Conf;
-use super::request::{Request, str_bytes};
+use super::request::Request;
+use super::string::str_bytes;
 
 /// A compiled value; a handle as good as the configuration.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! The client's connection: bytes in, bytes out, its two timers.
 
+use core::fmt;
 use core::ptr::{self, NonNull};
-use core::{fmt, slice};
 
 use nginx_sys::{
     NGX_AGAIN, ngx_add_timer, ngx_buf_t, ngx_chain_t, ngx_connection_t, ngx_current_msec,
@@ -10,6 +10,8 @@ use nginx_sys::{
 };
 
 use super::log::{self, Level};
+pub(crate) use crate::proto::endpoint::outbound::Broken;
+use crate::proto::endpoint::outbound::MAX_PIECES;
 
 /// A handle to a connection of nginx, valid within one event.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +29,6 @@ pub(crate) enum Received {
     /// The connection is broken; nginx has logged why.
     Broken,
 }
-
-/// The connection is broken; nginx has logged why.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Broken;
-
-/// How many pieces [`Connection::send`] takes at once.
-pub(crate) const MAX_PIECES: usize = 8;
 
 impl Connection {
     /// # Safety
@@ -329,12 +324,6 @@ impl Connection {
         }
     }
 
-    /// Whether time is up (`worker_shutdown_timeout`): nginx sets both bits then.
-    pub(crate) fn is_terminated(self) -> bool {
-        // SAFETY: the connection is live.
-        unsafe { (*self.as_ptr()).close() != 0 && (*self.as_ptr()).error() != 0 }
-    }
-
     /// Makes [`Connection::take_close_request`] true if the worker is leaving already.
     pub(super) fn request_close_if_exiting(self) {
         // SAFETY: a worker is single-threaded; the connection is live.
@@ -367,30 +356,4 @@ unsafe fn take_timedout(event: *mut ngx_event_t) -> bool {
         (*event).set_timedout(0);
         fired
     }
-}
-
-/// A uniformly distributed number below `bound`; 0 when `bound` is 0.
-pub(crate) fn random_below(bound: u64) -> u64 {
-    // The bias of the remainder is below 2^-64 * bound: nothing, for a time in milliseconds.
-    u64::from_ne_bytes(random_bytes()).checked_rem(bound).unwrap_or_default()
-}
-
-/// Bytes that nobody can guess; at most 256.
-pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
-    let mut bytes = [0u8; N];
-    // SAFETY: writes at most the given length.  Up to 256 bytes come whole (getrandom(2)).
-    let n = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), N, 0) };
-    debug_assert_eq!(usize::try_from(n), Ok(N));
-    bytes
-}
-
-/// # Safety
-///
-/// `data` and `len` describe readable and writable memory that nothing else refers to for `'a`.
-pub(super) unsafe fn bytes_mut<'a>(data: *mut u8, len: usize) -> &'a mut [u8] {
-    if len == 0 {
-        return &mut [];
-    }
-    // SAFETY: by the contract of this function.
-    unsafe { slice::from_raw_parts_mut(data, len) }
 }

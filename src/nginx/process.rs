@@ -13,3 +13,16 @@ pub(crate) fn is_alive(id: u64) -> bool {
     // Not permitted means that it is there.
     rc == 0 || std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
+
+/// Whether [`trim`] does anything: it is glibc's.
+pub(crate) const CAN_TRIM: bool = cfg!(target_env = "gnu");
+
+/// Gives freed memory back to the system.
+pub(crate) fn trim() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: returns pages that hold no block in use; no thread of nginx's pools can be in the way,
+    // because glibc locks its arenas.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}

@@ -1,45 +1,27 @@
-//! A request of nginx: reading the handshake, writing the answer, changing hands.
+//! A request of nginx: reading the handshake, writing the answer.
 
 use core::ffi::c_void;
 use core::fmt;
 use core::ptr::{self, NonNull};
 
 use nginx_sys::{
-    NGX_DONE, NGX_ERROR, NGX_HTTP_CLIENT_CLOSED_REQUEST, NGX_HTTP_FLUSH, NGX_HTTP_GET,
-    NGX_HTTP_VERSION_11, NGX_HTTP_VERSION_20, NGX_OK, ngx_buf_t, ngx_chain_t, ngx_event_handler_pt,
-    ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_discard_request_body,
-    ngx_http_err_page_t, ngx_http_finalize_request, ngx_http_output_filter, ngx_http_request_t,
-    ngx_http_run_posted_requests, ngx_http_send_header, ngx_http_send_special, ngx_int_t,
-    ngx_list_part_t, ngx_list_push, ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_post_event,
-    ngx_posted_events, ngx_str_t, ngx_table_elt_t, ngx_tcp_nodelay,
+    NGX_DONE, NGX_ERROR, NGX_HTTP_FLUSH, NGX_HTTP_GET, NGX_HTTP_VERSION_11, NGX_HTTP_VERSION_20,
+    NGX_OK, ngx_buf_t, ngx_chain_t, ngx_http_core_loc_conf_t, ngx_http_core_module,
+    ngx_http_discard_request_body, ngx_http_err_page_t, ngx_http_output_filter, ngx_http_request_t,
+    ngx_http_send_header, ngx_http_send_special, ngx_int_t, ngx_list_part_t, ngx_list_push,
+    ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t, ngx_table_elt_t,
 };
 
-use super::connection::{Connection, bytes_mut};
+use super::connection::{Broken, Connection};
+use super::exhausted::Exhausted;
 use super::log::Level;
 use super::module;
+use super::string::{bytes_mut, static_str, str_bytes};
 use crate::proto::handshake::HttpVersion;
 
 /// A handle to a request, valid within one event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request(NonNull<ngx_http_request_t>);
-
-/// How a connection that was ours ends.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum End {
-    /// Both sides have closed: close TCP.
-    Clean,
-    /// The peer may still be sending: close our direction, read what comes for so many seconds at
-    /// most, so that no reset overtakes our Close frame.
-    Linger { seconds: u64 },
-    /// The connection is gone or not worth another byte.
-    Abort,
-    /// The peer does not answer; core resets the connection if `reset_timedout_connection` is on.
-    TimedOut,
-}
-
-/// Out of memory: nginx has logged it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NoMemory;
 
 impl Request {
     /// # Safety
@@ -99,7 +81,7 @@ impl Request {
     }
 
     /// Adds a header to the response.
-    pub(crate) fn add_header(self, name: &'static str, value: &[u8]) -> Result<(), NoMemory> {
+    pub(crate) fn add_header(self, name: &'static str, value: &[u8]) -> Result<(), Exhausted> {
         let value = self.copy(value)?;
         // SAFETY: the request is live; a pushed element is ours to fill.  It is zeroed because
         // ngx_list_push() does not, and its fields differ between versions of nginx.
@@ -107,7 +89,7 @@ impl Request {
             let element: *mut ngx_table_elt_t =
                 ngx_list_push(&raw mut (*self.as_ptr()).headers_out.headers).cast();
             if element.is_null() {
-                return Err(NoMemory);
+                return Err(Exhausted::Memory);
             }
             element.write_bytes(0, 1);
             (*element).hash = 1;
@@ -119,12 +101,12 @@ impl Request {
 
     /// Copies `bytes` to the request's pool, with a NUL behind them: nginx searches values of headers
     /// as C strings (ngx_http_process_user_agent).
-    pub(crate) fn copy(self, bytes: &[u8]) -> Result<ngx_str_t, NoMemory> {
+    pub(crate) fn copy(self, bytes: &[u8]) -> Result<ngx_str_t, Exhausted> {
         // SAFETY: the pool is live with the request; what it returns is not null and large enough.
         unsafe {
             let data: *mut u8 = ngx_pnalloc(self.pool(), bytes.len() + 1).cast();
             if data.is_null() {
-                return Err(NoMemory);
+                return Err(Exhausted::Memory);
             }
             data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
             data.add(bytes.len()).write(0);
@@ -152,10 +134,13 @@ impl Request {
         unsafe { (*(*self.as_ptr()).loc_conf.add(ngx_http_core_module.ctx_index)).cast() }
     }
 
-    /// The module's configuration of the location.
-    pub(crate) fn location_conf(self) -> *const c_void {
-        // SAFETY: loc_conf has a place for every loaded HTTP module.
-        unsafe { *(*self.as_ptr()).loc_conf.add(module::index()) }
+    /// The module's configuration of the location, of which `T` is the head: what
+    /// `create_location` makes.
+    pub(crate) fn location_conf<T>(self) -> Option<&'static T> {
+        // SAFETY: loc_conf has a place for every loaded HTTP module, and every location has what
+        // `create_location` made.  It lives in the pool of the cycle, which nginx keeps as long as
+        // any connection that was accepted under it.
+        unsafe { (*(*self.as_ptr()).loc_conf.add(module::index())).cast::<T>().as_ref() }
     }
 
     pub(crate) fn is_head(self) -> bool {
@@ -170,7 +155,7 @@ impl Request {
         line: &'static str,
         content_type: &'static str,
         body: &str,
-    ) -> Result<ngx_int_t, NoMemory> {
+    ) -> Result<ngx_int_t, Exhausted> {
         let r = self.as_ptr();
         let text = self.copy(body.as_bytes())?;
         // SAFETY: the request is live, no header was sent, and the strings are static or in its
@@ -192,7 +177,7 @@ impl Request {
             let buf: *mut ngx_buf_t =
                 nginx_sys::ngx_pcalloc(self.pool(), size_of::<ngx_buf_t>()).cast();
             if buf.is_null() {
-                return Err(NoMemory);
+                return Err(Exhausted::Memory);
             }
             (*buf).pos = text.data;
             (*buf).last = text.data.add(text.len);
@@ -228,7 +213,7 @@ impl Request {
     }
 
     /// Sends what is left of the response header; `Ok(true)` when all of it is out.
-    pub(crate) fn flush_header(self) -> Result<bool, NoMemory> {
+    pub(crate) fn flush_header(self) -> Result<bool, Broken> {
         let r = self.as_ptr();
         // SAFETY: the request is live; a null chain means "continue".
         unsafe {
@@ -236,50 +221,16 @@ impl Request {
                 return Ok(true);
             }
             if ngx_http_output_filter(r, ptr::null_mut()) == NGX_ERROR as ngx_int_t {
-                return Err(NoMemory);
+                return Err(Broken);
             }
             Ok((*r).out.is_null())
         }
     }
 
-    /// Makes the connection's events call `handler`, with `session` as the request's context, and
-    /// posts the first event.  Returns the handler that was there, for [`Request::end`].
-    ///
-    /// The content handler must then return `NGX_DONE`.
-    ///
-    /// # Safety
-    ///
-    /// `session` stays valid until its cleanup, added to [`Request::on_destroy`], runs.
-    pub(crate) unsafe fn take_over(
-        self,
-        session: *mut c_void,
-        handler: ngx_event_handler_pt,
-    ) -> ngx_event_handler_pt {
-        let r = self.as_ptr();
-        let connection = self.connection();
-        let c = connection.as_ptr();
-        // SAFETY: request, connection and its events are live; ctx has a place per HTTP module.
-        unsafe {
-            *(*r).ctx.add(module::index()) = session;
-            // Undone by ngx_http_finalize_request(); keeps the request beyond the content handler.
-            let main = (*r).main;
-            (*main).set_count((*main).count() + 1);
-
-            let stock = (*(*c).read).handler;
-            (*(*c).read).handler = handler;
-            (*(*c).write).handler = handler;
-            // ngx_close_idle_connections() tells only those about a graceful shutdown.
-            (*c).set_idle(1);
-            if (*self.core_location()).tcp_nodelay != 0 {
-                // A failure is logged by nginx and costs latency only.
-                ngx_tcp_nodelay(c);
-            }
-            connection.request_close_if_exiting();
-            // Not called from here: the content handler must have returned before the first frame
-            // can end the request.
-            ngx_post_event((*c).read, &raw mut ngx_posted_events);
-            stock
-        }
+    /// `tcp_nodelay` of the location.
+    pub(super) fn wants_tcp_nodelay(self) -> bool {
+        // SAFETY: the configuration lives as long as the cycle.
+        unsafe { (*self.core_location()).tcp_nodelay != 0 }
     }
 
     /// The value that makes nginx leave the request to us.
@@ -306,59 +257,22 @@ impl Request {
         }
     }
 
-    /// What [`Request::take_over`] stored, or null.
-    pub(crate) fn context(self) -> *mut c_void {
-        // SAFETY: ctx has a place per HTTP module.
-        unsafe { *(*self.as_ptr()).ctx.add(module::index()) }
-    }
-
     /// Calls `cleanup(data)` when the request's pool is destroyed, after the access log.
     pub(crate) fn on_destroy(
         self,
         cleanup: unsafe extern "C" fn(*mut c_void),
         data: *mut c_void,
-    ) -> Result<(), NoMemory> {
+    ) -> Result<(), Exhausted> {
         // SAFETY: the pool is live; size 0 allocates no data.
         unsafe {
             let entry = ngx_pool_cleanup_add(self.pool(), 0);
             if entry.is_null() {
-                return Err(NoMemory);
+                return Err(Exhausted::Memory);
             }
             (*entry).handler = Some(cleanup);
             (*entry).data = data;
         }
         Ok(())
-    }
-
-    /// Gives request and connection back to nginx, which logs and closes them.  Neither may be
-    /// touched afterwards.
-    ///
-    /// `stock` is what [`Request::take_over`] returned.
-    pub(crate) fn end(self, how: End, stock: ngx_event_handler_pt) {
-        let r = self.as_ptr();
-        let c = self.connection().as_ptr();
-        // SAFETY: request and connection are live until finalized here, by the last statement but
-        // one; ngx_http_run_posted_requests() first checks whether the connection is gone.
-        unsafe {
-            (*c).set_idle(0);
-            (*(*c).read).handler = stock;
-            (*(*c).write).handler = stock;
-            let rc = match how {
-                End::Clean => NGX_OK as ngx_int_t,
-                End::Linger { seconds } => {
-                    (*r).set_lingering_close(1);
-                    (*r).lingering_time = (*nginx_sys::ngx_cached_time).sec + seconds as i64;
-                    NGX_OK as ngx_int_t
-                }
-                End::Abort => NGX_HTTP_CLIENT_CLOSED_REQUEST as ngx_int_t,
-                End::TimedOut => {
-                    (*c).set_timedout(1);
-                    NGX_HTTP_CLIENT_CLOSED_REQUEST as ngx_int_t
-                }
-            };
-            ngx_http_finalize_request(r, rc);
-            ngx_http_run_posted_requests(c);
-        }
     }
 
     pub(crate) fn log(self, level: Level, message: fmt::Arguments<'_>) {
@@ -402,15 +316,4 @@ impl Iterator for Elements {
         }
         None
     }
-}
-
-/// The bytes of an nginx string, for as long as its pool lives.
-pub(super) fn str_bytes<'r>(s: ngx_str_t) -> &'r [u8] {
-    // SAFETY: nginx strings are valid for their length, or empty.
-    unsafe { bytes_mut(s.data, s.len) }
-}
-
-/// An nginx string that refers to static memory; nginx does not write through it.
-pub(crate) const fn static_str(s: &'static str) -> ngx_str_t {
-    ngx_str_t { len: s.len(), data: s.as_ptr().cast_mut() }
 }

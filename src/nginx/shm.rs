@@ -13,7 +13,7 @@ use nginx_sys::{
 };
 
 use super::config::Conf;
-use super::request::str_bytes;
+use super::string::str_bytes;
 
 /// A zone of a configuration; a handle as good as the configuration.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,27 +4,31 @@
 //! variables, upstreams, the access log.  All of its memory is gone when it is answered.
 //!
 //! The virtual connection shares the client's descriptor but never touches it: no event of it
-//! reaches epoll, nothing is read or written.  [`Capture`] takes the response.
+//! reaches epoll, nothing is read or written.  [`Sink`] takes the response.
 
 mod connection;
 pub(crate) mod filters;
 pub(crate) mod headers;
+mod lend;
+pub(crate) mod sink;
 
-use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
-use std::sync::OnceLock;
 
 use nginx_sys::{
-    NGX_OK, ngx_connection_t, ngx_http_cleanup_add, ngx_http_create_request,
-    ngx_http_finalize_request, ngx_http_parse_uri, ngx_http_process_request,
-    ngx_http_process_request_uri, ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t,
-    ngx_pool_cleanup_add, ngx_pool_cleanup_t,
+    NGX_HTTP_CLOSE, NGX_OK, ngx_http_core_module, ngx_http_core_srv_conf_t,
+    ngx_http_create_request, ngx_http_finalize_request, ngx_http_parse_complex_uri,
+    ngx_http_parse_uri, ngx_http_process_request, ngx_http_process_request_uri, ngx_http_request_t,
+    ngx_http_run_posted_requests, ngx_int_t, ngx_pnalloc,
 };
 
 use self::connection::{connect, discard};
 pub(crate) use self::headers::BaseHeaders;
-use super::capture::{Capture, CaptureFailure};
-use super::request::{NoMemory, Request, static_str, str_bytes};
+use self::lend::{keep_descriptor, lend_tls, match_server_name, share_realip};
+pub(crate) use self::sink::{Response, Sink, SinkFailure};
+use super::exhausted::Exhausted;
+use super::request::Request;
+use super::string::{static_str, str_bytes};
+use super::tenancy::Turn;
 use crate::proto::call::method::Method;
 use crate::proto::call::path;
 
@@ -43,9 +47,9 @@ pub(crate) struct Spec<'s> {
     pub(crate) body: Option<(&'s [u8], &'static str)>,
 }
 
-/// A request under way or over; owns its [`Capture`].
+/// A request under way or over; owns its [`Sink`].
 #[derive(Debug)]
-pub(crate) struct VirtualRequest(NonNull<Capture>);
+pub(crate) struct VirtualRequest(NonNull<Sink>);
 
 /// Why a running request is given up.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -57,88 +61,99 @@ pub(crate) enum Cancel {
 }
 
 impl VirtualRequest {
-    /// Starts a request on behalf of `client`; it may be over when this returns.
+    /// Starts a request on behalf of the client whose turn it is; it may be over when this returns.
     ///
-    /// The caller keeps `client` alive until [`VirtualRequest::response`] is `Some`.
+    /// The tenant does not end before the request: it lends descriptor, addresses and TLS.
     ///
     /// # Errors
     ///
-    /// No worker connection or no memory is free.
+    /// What the worker has run out of.
     pub(crate) fn start(
-        client: Request,
+        turn: &Turn<'_>,
         base: &BaseHeaders,
         spec: &Spec<'_>,
-        capture: Capture,
-    ) -> Result<Self, NoMemory> {
-        let this = Self(NonNull::from(Box::leak(Box::new(capture))));
-        // SAFETY: the client's request is live; the capture was just made.  The connection and the
+        sink: Sink,
+    ) -> Result<Self, Exhausted> {
+        let client = turn.request();
+        let this = Self(NonNull::from(Box::leak(Box::new(sink))));
+        // SAFETY: the client's request is live; the sink was just made.  The connection and the
         // request are torn down by nginx once ngx_http_create_request() has succeeded.
         unsafe {
             let c = connect(client, this.0)?;
             let r = ngx_http_create_request(c);
             if r.is_null() {
                 discard(c);
-                return Err(NoMemory);
+                return Err(Exhausted::Memory);
             }
             (*c).data = r.cast();
             lend_tls(client, r);
             keep_descriptor(r);
             share_realip(client, r);
             match_server_name(client, r);
-            this.run(r, base, spec);
+            match prepare(client, r, base, spec) {
+                Ok(()) => ngx_http_process_request(r),
+                Err(Unprepared::Refused(failure)) => this.refuse(r, failure),
+                Err(Unprepared::Over) => (*this.0.as_ptr()).failure = Some(SinkFailure::NoMemory),
+            }
+            // The connection structure itself stays in nginx's table.
+            ngx_http_run_posted_requests(c);
         }
         Ok(this)
     }
 
+    /// Ends a request that must reach nothing: no location, and no `error_page` or `post_action` of
+    /// the server, which would get the client's method and body.
+    ///
     /// # Safety
     ///
-    /// `r` was created by [`start`](Self::start) on the connection of this capture.
-    unsafe fn run(&self, r: *mut ngx_http_request_t, base: &BaseHeaders, spec: &Spec<'_>) {
-        // SAFETY: by the contract of this function.  Each call that may end the request is the
-        // last that touches it; the connection structure itself stays in nginx's table.
+    /// `r` was created by [`start`](Self::start), and is not used afterwards.
+    unsafe fn refuse(&self, r: *mut ngx_http_request_t, failure: SinkFailure) {
+        // SAFETY: by the contract of this function; the sink is ours.  NGX_HTTP_CLOSE is the only
+        // status for which ngx_http_finalize_request() asks nobody what to answer.
         unsafe {
-            let c = (*r).connection;
-            if request_line(r, spec).is_err() || base.apply(r, spec).is_err() {
-                ngx_http_finalize_request(r, 500);
-            } else if ngx_http_parse_uri(r) != NGX_OK as ngx_int_t {
-                ngx_http_finalize_request(r, 400);
-            } else if ngx_http_process_request_uri(r) == NGX_OK as ngx_int_t {
-                match spec.prefix {
-                    Some(prefix) if !path::is_under(prefix.as_bytes(), str_bytes((*r).uri)) => {
-                        (*self.0.as_ptr()).failure = Some(CaptureFailure::OutsidePrefix);
-                        ngx_http_finalize_request(r, 404);
-                    }
-                    Some(_) => ngx_http_process_request(r),
-                    None => {
-                        (*r).set_internal(1);
-                        ngx_http_process_request(r);
-                    }
-                }
-            }
-            ngx_http_run_posted_requests(c);
+            // For the access log; the client gets its reply from us.
+            (*r).err_status = match failure {
+                SinkFailure::BadPath => 400,
+                SinkFailure::OutsidePrefix => 404,
+                _ => 500,
+            };
+            (*self.0.as_ptr()).failure = Some(failure);
+            ngx_http_finalize_request(r, NGX_HTTP_CLOSE as ngx_int_t);
         }
     }
 
-    /// The response, once it is complete or the request is over.
+    /// Whether the response can be had: it is complete, or there will be none.
     ///
     /// A request may go on after its response: mirror, post_action, background updates of a cache.
-    pub(crate) fn response(&self) -> Option<&Capture> {
-        // SAFETY: `self` owns the capture.  nginx, the only other one to touch it, does so within
-        // calls that no borrow of a response lives across.
-        let capture = unsafe { self.0.as_ref() };
-        (capture.is_complete || capture.connection.is_null()).then_some(capture)
+    pub(crate) fn is_answered(&self) -> bool {
+        // SAFETY: `self` owns the sink.  nginx, the only other one to touch it, does so within calls
+        // that no borrow of ours lives across.
+        let sink = unsafe { self.0.as_ref() };
+        sink.is_complete || sink.connection.is_null()
+    }
+
+    /// Takes the response; the sink keeps nothing of it.
+    pub(crate) fn take_response(&mut self) -> Response {
+        // SAFETY: as in `is_answered`.
+        unsafe { self.0.as_mut() }.take()
+    }
+
+    /// Bytes of memory for the response.
+    pub(crate) fn held(&self) -> usize {
+        // SAFETY: as in `is_answered`.
+        unsafe { self.0.as_ref() }.held()
     }
 
     /// Whether nginx has let go of the request.
     pub(crate) fn is_over(&self) -> bool {
-        // SAFETY: as in `response`.
+        // SAFETY: as in `is_answered`.
         unsafe { (*self.0.as_ptr()).connection.is_null() }
     }
 
     /// Gives the request up, if it is still running.
     pub(crate) fn cancel(&self, why: Cancel) {
-        // SAFETY: the virtual connection is live while the capture names it.  Its handler may end
-        // the request, after which only the capture, which is ours, is looked at.
+        // SAFETY: the virtual connection is live while the sink names it.  Its handler may end the
+        // request, after which only the sink, which is ours, is looked at.
         unsafe {
             let c = (*self.0.as_ptr()).connection;
             if c.is_null() {
@@ -154,7 +169,9 @@ impl VirtualRequest {
                     (*c).set_close(1);
                     // For the access log; the client gets its reply from us.
                     let r: *mut ngx_http_request_t = (*c).data.cast();
-                    (*(*r).main).err_status = 504;
+                    if !(*self.0.as_ptr()).is_complete {
+                        (*(*r).main).err_status = 504;
+                    }
                 }
             }
             if let Some(handler) = (*(*c).read).handler {
@@ -167,7 +184,7 @@ impl VirtualRequest {
 impl Drop for VirtualRequest {
     fn drop(&mut self) {
         // SAFETY: made by Box::leak in `start`.  A running request would write to freed memory, so
-        // such a capture is leaked; sessions end only after their last request.
+        // such a sink is leaked; tenancies end only after their last request.
         unsafe {
             if (*self.0.as_ptr()).connection.is_null() {
                 drop(Box::from_raw(self.0.as_ptr()));
@@ -176,150 +193,79 @@ impl Drop for VirtualRequest {
     }
 }
 
-/// For `$scheme`, `$ssl_*`: the client's TLS, taken back before the virtual connection is closed,
-/// or core would shut it down.
+/// Why a request reaches nothing.
+enum Unprepared {
+    /// It must be ended.
+    Refused(SinkFailure),
+    /// nginx has ended it, out of memory.
+    Over,
+}
+
+impl From<Exhausted> for Unprepared {
+    fn from(_: Exhausted) -> Self {
+        Self::Refused(SinkFailure::NoMemory)
+    }
+}
+
+/// Makes of a new request what a parser would have: request line, headers, body, path.
 ///
 /// # Safety
 ///
 /// `client` and `r` are live; `r` was just created.
-unsafe fn lend_tls(client: Request, r: *mut ngx_http_request_t) {
-    #[cfg(ngx_feature = "ssl")]
-    // SAFETY: by the contract of this function.  A cleanup of the request's pool runs after the
-    // log phase and before ngx_http_close_connection().
+unsafe fn prepare(
+    client: Request,
+    r: *mut ngx_http_request_t,
+    base: &BaseHeaders,
+    spec: &Spec<'_>,
+) -> Result<(), Unprepared> {
+    // SAFETY: by the contract of this function.
     unsafe {
-        unsafe extern "C" fn take_back(data: *mut c_void) {
-            // SAFETY: the virtual connection outlives its request.
-            unsafe { (*data.cast::<ngx_connection_t>()).ssl = core::ptr::null_mut() };
-        }
-        let ssl = (*client.connection().as_ptr()).ssl;
-        if ssl.is_null() {
-            return;
-        }
-        let cleanup = ngx_pool_cleanup_add((*r).pool, 0);
-        if !cleanup.is_null() {
-            (*cleanup).handler = Some(take_back);
-            (*cleanup).data = (*r).connection.cast();
-            (*(*r).connection).ssl = ssl;
+        request_line(r, spec)?;
+        base.apply(client, r, spec)?;
+        parse_uri(r)?;
+        match spec.prefix {
+            Some(prefix) if !path::is_under(prefix.as_bytes(), str_bytes((*r).uri)) => {
+                return Err(Unprepared::Refused(SinkFailure::OutsidePrefix));
+            }
+            Some(_) => {}
+            None => (*r).set_internal(1),
         }
     }
-    #[cfg(not(ngx_feature = "ssl"))]
-    let _ = (client, r);
+    Ok(())
 }
 
-/// Keeps `reset_timedout_connection` from the client's descriptor: what nginx would make ready for a
-/// reset when a request times out, or is answered with 444, is open for others.
+/// Lets nginx parse and normalise the URI: there is no second opinion on what a path means.
 ///
 /// # Safety
 ///
-/// `r` was just created.
-unsafe fn keep_descriptor(r: *mut ngx_http_request_t) {
-    unsafe extern "C" fn forget_timeout(data: *mut c_void) {
-        // SAFETY: the virtual connection outlives its request.
-        unsafe { (*data.cast::<ngx_connection_t>()).set_timedout(0) };
-    }
-    // SAFETY: by the contract of this function.  ngx_http_free_request() runs these cleanups before
-    // it looks at `timedout`.
+/// `r` was just created and has its request line.
+unsafe fn parse_uri(r: *mut ngx_http_request_t) -> Result<(), Unprepared> {
+    const BAD_PATH: Unprepared = Unprepared::Refused(SinkFailure::BadPath);
+    // SAFETY: by the contract of this function.
     unsafe {
-        let cleanup = ngx_http_cleanup_add(r, 0);
-        if !cleanup.is_null() {
-            (*cleanup).handler = Some(forget_timeout);
-            (*cleanup).data = (*r).connection.cast();
+        if ngx_http_parse_uri(r) != NGX_OK as ngx_int_t {
+            return Err(BAD_PATH);
         }
-    }
-}
-
-/// The address is settled since the handshake: realip shall not look at the headers again, and
-/// `$realip_remote_addr` shall be what it was there.
-///
-/// # Safety
-///
-/// `client` and `r` are live; `r` was just created.
-unsafe fn share_realip(client: Request, r: *mut ngx_http_request_t) {
-    static INDEX: OnceLock<Option<usize>> = OnceLock::new();
-    static CLEANUP: OnceLock<usize> = OnceLock::new();
-    // SAFETY: the modules of a running cycle are a null-terminated array of live structures with C
-    // strings for names; ctx has a place per HTTP module.  What realip keeps there lives in the pool
-    // of the client's request, which outlives this one, and is only read.
-    unsafe {
-        let find = || {
-            let mut module = (*nginx_sys::ngx_cycle).modules;
-            while !(*module).is_null() {
-                if CStr::from_ptr((**module).name) == c"ngx_http_realip_module" {
-                    return Some((**module).ctx_index);
-                }
-                module = module.add(1);
+        // What cannot be normalised is found out here, because ngx_http_process_request_uri()
+        // answers it with `error_page 400`.
+        if (*r).complex_uri() != 0 || (*r).quoted_uri() != 0 || (*r).empty_path_in_uri() != 0 {
+            let len = (*r).uri_end as usize - (*r).uri_start as usize + 1;
+            (*r).uri.data = ngx_pnalloc((*r).pool, len).cast();
+            if (*r).uri.data.is_null() {
+                return Err(Exhausted::Memory.into());
             }
-            None
-        };
-        let Some(index) = *INDEX.get_or_init(find) else { return };
-        // After an internal redirect, which clears contexts, realip looks for the cleanup it added;
-        // so do we, once we know it.
-        let mut context = *(*client.as_ptr()).ctx.add(index);
-        let mut original = (*(*client.as_ptr()).pool).cleanup;
-        while !original.is_null() {
-            let handler = (*original).handler.map(|handler| handler as usize);
-            if (!context.is_null() && (*original).data == context)
-                || (context.is_null() && handler.is_some() && handler == CLEANUP.get().copied())
-            {
-                context = (*original).data;
-                break;
-            }
-            original = (*original).next;
-        }
-        if original.is_null() {
-            return;
-        }
-        if let Some(handler) = (*original).handler {
-            CLEANUP.get_or_init(|| handler as usize);
-        }
-        *(*r).ctx.add(index) = context;
-        let found = ngx_pool_cleanup_add((*r).pool, 0);
-        let disarm = ngx_pool_cleanup_add((*r).pool, 0);
-        if !found.is_null() && !disarm.is_null() {
-            (*found).handler = (*original).handler;
-            (*found).data = context;
-            (*disarm).handler = Some(forget_cleanup);
-            (*disarm).data = found.cast();
-        }
-    }
-}
-
-/// Runs before the cleanup that `data` is, which was added earlier, and makes it none: realip's would
-/// restore the address of the client's connection.
-unsafe extern "C" fn forget_cleanup(data: *mut c_void) {
-    // SAFETY: both are in the pool that is being destroyed.
-    unsafe { (*data.cast::<ngx_pool_cleanup_t>()).handler = None };
-}
-
-/// Sets the variables that a regular expression in `server_name` captures.
-///
-/// # Safety
-///
-/// `client` and `r` are live; `r` was just created.
-unsafe fn match_server_name(client: Request, r: *mut ngx_http_request_t) {
-    #[cfg(ngx_feature = "pcre")]
-    // SAFETY: by the contract of this function; what belongs to an address lives as long as the
-    // configuration (the names in a server's own structure do not).
-    unsafe {
-        let cscf: *mut nginx_sys::ngx_http_core_srv_conf_t =
-            (*(*client.as_ptr()).srv_conf.add(nginx_sys::ngx_http_core_module.ctx_index)).cast();
-        let names = (*(*(*client.as_ptr()).http_connection).addr_conf).virtual_names;
-        if names.is_null() {
-            return;
-        }
-        let mut host = (*client.as_ptr()).headers_in.server;
-        for i in 0..(*names).nregex {
-            let name = (*names).regex.add(i);
-            if (*name).server == cscf
-                && nginx_sys::ngx_http_regex_exec(r, (*name).regex, &mut host)
-                    == NGX_OK as ngx_int_t
-            {
-                break;
+            let cscf: *const ngx_http_core_srv_conf_t =
+                (*(*r).srv_conf.add(ngx_http_core_module.ctx_index)).cast();
+            let merge_slashes = (*cscf).merge_slashes as usize;
+            if ngx_http_parse_complex_uri(r, merge_slashes) != NGX_OK as ngx_int_t {
+                return Err(BAD_PATH);
             }
         }
+        if ngx_http_process_request_uri(r) != NGX_OK as ngx_int_t {
+            return Err(Unprepared::Over);
+        }
     }
-    #[cfg(not(ngx_feature = "pcre"))]
-    let _ = (client, r);
+    Ok(())
 }
 
 /// Fills in what a parser would have read from the first line, and the body.
@@ -327,11 +273,11 @@ unsafe fn match_server_name(client: Request, r: *mut ngx_http_request_t) {
 /// # Safety
 ///
 /// `r` was just created.
-unsafe fn request_line(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), NoMemory> {
+unsafe fn request_line(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), Exhausted> {
     // SAFETY: by the contract of this function; `new` is never null, and strings are copied to the
     // request's pool.
     unsafe {
-        let Some(request) = Request::new(r) else { return Err(NoMemory) };
+        let Some(request) = Request::new(r) else { return Err(Exhausted::Memory) };
         let name = spec.method.name();
         let line = request.copy(format!("{name} {} HTTP/1.1", spec.uri).as_bytes())?;
         (*r).request_line = line;

@@ -1,78 +1,80 @@
-//! The way in: bytes of the client to messages and control frames.
-
-use core::mem;
+//! The way in: bytes of the client to messages and control frames, and to whom these go.
 
 use super::Session;
-use super::limits::Admission;
-use crate::handler::Handler;
 use crate::metrics::Counter;
 use crate::nginx::connection::{Connection, Received};
 use crate::nginx::log::Level;
-use crate::nginx::request::{End, Request};
-use crate::nginx::scratch;
-use crate::proto::frame::batch::Batch;
-use crate::proto::frame::close::{self, Event, State};
+use crate::nginx::tenancy::{End, Turn};
+use crate::proto::call::answer::Failure;
+use crate::proto::dialect::native;
+use crate::proto::endpoint::gate::{Gate, Why};
+use crate::proto::endpoint::life::Event;
+use crate::proto::endpoint::limits::Admission;
+use crate::proto::frame::close;
 use crate::proto::frame::header::Opcode;
 use crate::proto::frame::receiver::{Body, Incoming, Payload};
 use crate::proto::frame::utf8;
 use crate::proto::frame::violation::Violation;
+use crate::proto::hold::memory;
+use crate::worker::{codecs, scratch};
 
 /// Reads per event before other connections get their turn.
 const ROUNDS: usize = 8;
 
-/// Bytes of an unfinished frame that count as much as a frame.
-const PROGRESS: usize = 4096;
-
 impl Session {
-    /// Whether bytes of the client are of any use now.
-    pub(super) fn wants_input(&self) -> bool {
-        match self.state {
-            State::Open => {
-                self.outbox.len() <= self.settings.send_queue
-                    && self.paused_until == 0
-                    && self.handler.is_ready()
-            }
-            State::Closing => true,
-            State::Closed | State::Failed => false,
-        }
-    }
-
-    /// Whether bytes of the client are to be looked at in this turn.
-    fn takes_input(&self) -> bool {
-        self.budget > 0 && self.wants_input()
+    /// Whether bytes of the client are read now: for messages, or for the control frames between
+    /// those that wait.
+    pub(super) fn is_read(&self, now: u64) -> bool {
+        let gate = self.gate(now);
+        self.life.is_heard()
+            && (gate.is_open() || gate.lets_control_pass() && self.inbound.room() > 0)
     }
 
     /// Serves what has arrived, in order: behind the handshake, set aside, in the kernel.
-    pub(super) fn receive(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
-        if self.takes_input() {
-            let early = request.take_early_input();
+    pub(super) fn receive(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let (c, now) = (turn.connection(), turn.now());
+        if self.life.is_heard() && self.gate(now).is_open() {
+            let early = turn.request().take_early_input();
             if !early.is_empty() {
-                self.consume(early, request, c, now)?;
+                self.consume(early, turn)?;
             }
         }
-        while self.takes_input() && !self.stash.is_empty() {
-            let mut stash = mem::take(&mut self.stash);
-            self.consume(&mut stash, request, c, now)?;
+        while self.life.is_heard() && self.inbound.has_unserved() && self.gate(now).is_open() {
+            let mut unserved = self.inbound.take_unserved();
+            self.consume(&mut unserved, turn)?;
         }
-        self.read(request, c, now)?;
-        // Nobody reads on while a call is worked on; a client that is gone must be noticed still.
-        let waits = !self.wants_input() && self.paused_until == 0;
-        if waits && self.state == State::Open && c.has_pending_eof() {
+        self.read(turn)?;
+        // Nobody may be reading; a client that is gone is noticed all the same.
+        let gate = self.gate(now);
+        let waits = !gate.is_open() && gate != Gate::Shut(Why::Turn);
+        if waits && self.life.is_open() && c.has_pending_eof() {
             return Err(self.on_eof(c));
         }
         Ok(())
     }
 
-    fn read(&mut self, request: Request, c: Connection, now: u64) -> Result<(), End> {
+    fn read(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let (c, now) = (turn.connection(), turn.now());
         scratch::with(|buf| {
             for _ in 0..ROUNDS {
-                if !c.is_read_ready() || !self.takes_input() || !self.stash.is_empty() {
+                let gate = self.gate(now);
+                // What was set aside comes first.
+                let is_overtaking = gate.is_open() && self.inbound.has_unserved();
+                if !c.is_read_ready() || !self.is_read(now) || is_overtaking {
                     break;
                 }
-                match c.recv(buf) {
-                    Received::Bytes(n) => {
+                // What waits has a bound.
+                let room = if gate.is_open() { buf.len() } else { self.inbound.room() };
+                let room = room.min(buf.len());
+                match c.recv(buf.get_mut(..room).unwrap_or_default()) {
+                    Received::Bytes(n) if gate.is_open() => {
                         let bytes = buf.get_mut(..n).unwrap_or_default();
-                        self.consume(bytes, request, c, now)?;
+                        self.consume(bytes, turn)?;
+                    }
+                    Received::Bytes(n) => {
+                        let bytes = buf.get(..n).unwrap_or_default();
+                        self.set_aside(bytes, 0, gate, turn)?;
+                        self.flush(turn)?;
                     }
                     Received::Again => return Ok(()),
                     Received::Eof => return Err(self.on_eof(c)),
@@ -80,7 +82,12 @@ impl Session {
                 }
             }
             // Edge-triggered events: nobody will tell us again of what is still unread.
-            if self.wants_input() && (c.is_read_ready() || !self.stash.is_empty()) {
+            let gate = self.gate(now);
+            let takes = gate.is_open() || gate == Gate::Shut(Why::Turn);
+            let has_more = self.is_read(now) && c.is_read_ready();
+            if self.life.is_heard()
+                && (has_more || takes && (c.is_read_ready() || self.inbound.has_unserved()))
+            {
                 c.read_later();
             }
             Ok(())
@@ -89,183 +96,213 @@ impl Session {
 
     /// Serves bytes of the client.  Frames that go out at once are built and sent in place; bytes
     /// that must wait are set aside.
-    fn consume(
-        &mut self,
-        buf: &mut [u8],
-        request: Request,
-        c: Connection,
-        now: u64,
-    ) -> Result<(), End> {
-        let mut batch = Batch::default();
+    fn consume(&mut self, buf: &mut [u8], turn: &Turn<'_>) -> Result<(), End> {
         let mut pos = 0;
-        let frames = self.receiver.frames();
-        while matches!(self.state, State::Open | State::Closing) {
-            if !self.takes_input() {
-                self.set_aside(buf.get(pos..).unwrap_or_default(), c)?;
+        let frames = self.inbound.frames();
+        while self.life.is_heard() {
+            if let gate @ Gate::Shut(_) = self.gate(turn.now()) {
+                self.set_aside(buf, pos, gate, turn)?;
                 break;
             }
-            match self.receiver.next(buf, &mut pos) {
-                Ok(Some(incoming)) => {
-                    self.dispatch(incoming, buf, &mut batch, request, c, now)?;
-                }
+            match self.inbound.next(buf, &mut pos) {
+                Ok(Some(incoming)) => self.dispatch(incoming, buf, turn)?,
                 Ok(None) => break,
-                Err(violation) => {
-                    // Answers to what came before the violation go out before the Close frame.
-                    self.send_batch(&mut batch, buf, c, now)?;
-                    self.fail(violation, c, now)?;
-                }
+                Err(violation) => self.fail_behind(violation, buf, turn)?,
+            }
+            if self.outbound.is_worth_sending() {
+                self.flush(turn)?;
             }
         }
-        self.listen(self.receiver.frames() > frames, pos, now);
-        self.send_batch(&mut batch, buf, c, now)?;
-        self.flush(c)
-    }
-
-    /// A frame is a sign of life, and so is the progress of a long one; a byte now and then is not.
-    fn listen(&mut self, has_frame: bool, bytes: usize, now: u64) {
-        self.trickle += bytes;
-        if has_frame || self.trickle >= PROGRESS {
-            self.trickle = 0;
-            self.clock.heard(now);
+        if self.inbound.hears(self.inbound.frames() > frames, pos) {
+            self.life.heard(turn.now());
         }
+        self.finish(buf, turn)
     }
 
-    fn dispatch(
+    /// Keeps bytes of the client from `pos` on until messages are taken again; the control frames
+    /// among them do not wait.
+    fn set_aside(
         &mut self,
-        incoming: Incoming,
-        buf: &mut [u8],
-        batch: &mut Batch,
-        request: Request,
-        c: Connection,
-        now: u64,
+        buf: &[u8],
+        pos: usize,
+        gate: Gate,
+        turn: &Turn<'_>,
     ) -> Result<(), End> {
+        if self.inbound.keep(buf.get(pos..).unwrap_or_default()).is_err() {
+            let c = turn.connection();
+            c.log(Level::Alert, format_args!("websocket: no memory for input"));
+            return Err(End::Abort);
+        }
+        if !gate.lets_control_pass() {
+            return Ok(());
+        }
+        while self.life.is_open()
+            && let Some(control) = self.inbound.next_control()
+        {
+            self.life.heard(turn.now());
+            let pause = self.limits.control(turn.now());
+            match control.opcode {
+                Opcode::Close => self.on_close(control.payload(), buf, turn)?,
+                Opcode::Ping => {
+                    let queued = self.outbound.push_copy(buf, Opcode::Pong, control.payload());
+                    queued.or_else(|v| self.fail_behind(v, buf, turn))?;
+                }
+                _ => {}
+            }
+            if pause > 0 {
+                self.inbound.pause(pause, turn.now());
+                self.inbound.stop();
+            }
+        }
+        if self.life.is_open() {
+            self.inbound.settle();
+        } else {
+            // RFC 6455 §5.5.1: nobody waits for what came before a Close.
+            drop(self.inbound.take_unserved());
+        }
+        Ok(())
+    }
+
+    fn dispatch(&mut self, incoming: Incoming, buf: &mut [u8], turn: &Turn<'_>) -> Result<(), End> {
         let Incoming { opcode, compressed, mut body } = incoming;
         match opcode {
             Opcode::Text | Opcode::Binary => {
                 if compressed {
                     body = match self.inflate(opcode, body.as_slice(buf)) {
                         Ok(payload) => Body::Owned(payload),
-                        Err(violation) => {
-                            self.send_batch(batch, buf, c, now)?;
-                            return self.fail(violation, c, now);
-                        }
+                        Err(violation) => return self.fail_behind(violation, buf, turn),
                     };
                 }
-                self.count_in(opcode, body.len());
+                self.facts.received(body.len());
+                self.counters.received(opcode == Opcode::Text, body.len());
                 // RFC 6455 §5.5.1: after a Close frame, no more data.
-                if self.state != State::Open {
+                if !self.life.is_open() {
                     return Ok(());
                 }
-                match self.limits.message(now) {
-                    Admission::Pass { pause: 0 } => {}
-                    Admission::Pass { pause } => {
-                        self.count_limited(Counter::LimitDelayed);
-                        self.pause(pause, now);
-                    }
-                    Admission::Reject { wait } => {
-                        self.count_limited(Counter::LimitRejected);
-                        self.send_batch(batch, buf, c, now)?;
-                        let text = core::str::from_utf8(body.as_slice(buf)).unwrap_or_default();
-                        if let Handler::Rest(rest) = &mut self.handler
-                            && let Some(reply) = rest.limited(text, wait)
-                        {
-                            self.reply(&reply, c, now)?;
-                        }
-                        return Ok(());
-                    }
-                    Admission::Close => {
-                        self.count_limited(Counter::LimitClosed);
-                        self.send_batch(batch, buf, c, now)?;
-                        return self.fail(Violation::TooManyMessages, c, now);
-                    }
-                }
-                if matches!(self.handler, Handler::Echo) {
-                    self.count_out(opcode, body.len());
-                    return self.emit(opcode, body, buf, batch, c, now);
-                }
-                self.send_batch(batch, buf, c, now)?;
-                self.call(opcode, body.as_slice(buf), request, c, now)
+                self.admit(opcode, body, buf, turn)
             }
             // RFC 6455 §5.5.2: until the peer's Close, also behind our own.
             Opcode::Ping => {
-                let pause = self.limits.control(now);
-                self.pause(pause, now);
-                self.emit(Opcode::Pong, body, buf, batch, c, now)
+                self.count_control(turn);
+                self.send_back(Opcode::Pong, body, buf, turn)
             }
-            Opcode::Close => {
-                self.send_batch(batch, buf, c, now)?;
-                match close::parse(body.as_slice(buf)) {
-                    Ok((code, reason)) => self.turn(Event::PeerClose, code, reason, c, now),
-                    Err(violation) => self.fail(violation, c, now),
-                }
-            }
+            Opcode::Close => self.on_close(body.as_slice(buf), buf, turn),
             // An unasked Pong is a one-way heartbeat (§5.5.3); Continuation does not occur.
             Opcode::Pong | Opcode::Continuation => {
-                let pause = self.limits.control(now);
-                self.pause(pause, now);
+                self.count_control(turn);
                 Ok(())
             }
         }
     }
 
-    /// Does not read the client for so many milliseconds.
-    fn pause(&mut self, ms: u64, now: u64) {
-        if ms > 0 && self.state == State::Open {
-            self.paused_until = self.paused_until.max(now + ms);
+    fn count_control(&mut self, turn: &Turn<'_>) {
+        let pause = self.limits.control(turn.now());
+        if self.life.is_open() {
+            self.inbound.pause(pause, turn.now());
         }
+    }
+
+    /// The client's Close frame.
+    fn on_close(&mut self, payload: &[u8], buf: &[u8], turn: &Turn<'_>) -> Result<(), End> {
+        match close::parse(payload) {
+            Ok((code, reason)) => self.step(Event::PeerClose, code, reason, buf, turn),
+            Err(violation) => self.fail_behind(violation, buf, turn),
+        }
+    }
+
+    /// Serves a message if the rates allow it.
+    fn admit(
+        &mut self,
+        opcode: Opcode,
+        body: Body,
+        buf: &mut [u8],
+        turn: &Turn<'_>,
+    ) -> Result<(), End> {
+        match self.limits.message(turn.now()) {
+            Admission::Pass { pause: 0 } => {}
+            Admission::Pass { pause } => {
+                self.counters.add(Counter::LimitDelayed, 1);
+                self.inbound.pause(pause, turn.now());
+            }
+            Admission::Reject { wait } => {
+                self.counters.add(Counter::LimitRejected, 1);
+                let text = simdutf8::basic::from_utf8(body.as_slice(buf)).unwrap_or_default();
+                return self.refuse(Failure::TooManyMessages(wait), text, buf, turn);
+            }
+            Admission::Close => {
+                self.counters.add(Counter::LimitClosed, 1);
+                return self.fail_behind(Violation::TooManyMessages, buf, turn);
+            }
+        }
+        if self.services.is_asked() {
+            return self.ask(opcode, body.as_slice(buf), buf, turn);
+        }
+        self.facts.sent(body.len());
+        self.counters.sent(opcode == Opcode::Text, body.len());
+        self.send_back(opcode, body, buf, turn)
     }
 
     fn inflate(&mut self, opcode: Opcode, deflated: &[u8]) -> Result<Payload, Violation> {
         // The receiver lets no compressed message pass where compression was not agreed on.
         let compression = self.compression.as_mut().ok_or(Violation::ReservedBits)?;
-        let payload = compression.inflate(deflated, self.settings.limits.message)?;
+        let limit = self.settings.limits.message;
+        let payload = codecs::with(|codecs| compression.inflate(codecs, deflated, limit))?;
         if opcode == Opcode::Text {
             utf8::check(payload.as_slice())?;
         }
         Ok(payload)
     }
 
-    /// Serves a message that is a call.
-    fn call(
+    /// Serves a message that asks for something.
+    fn ask(
         &mut self,
         opcode: Opcode,
         message: &[u8],
-        request: Request,
-        c: Connection,
-        now: u64,
+        buf: &[u8],
+        turn: &Turn<'_>,
     ) -> Result<(), End> {
-        let leaving = self.leaving.is_some();
+        let leaving = self.life.is_leaving();
         // A refusal is cheap, and all that has been read gets one before the socket closes.
         if !leaving {
-            self.budget = self.budget.saturating_sub(1);
+            self.turn_quota = self.turn_quota.saturating_sub(1);
         }
-        let reply = match &mut self.handler {
-            Handler::Rest(rest) if opcode == Opcode::Text => {
-                // The receiver has checked it; this is to satisfy the type.
-                let text = simdutf8::basic::from_utf8(message).unwrap_or_default();
-                rest.text(request, text, leaving, now)
-            }
-            Handler::Rest(rest) => rest.binary(),
-            Handler::Echo => None,
-        };
-        if let Some(reply) = reply {
-            self.reply(&reply, c, now)?;
+        if opcode != Opcode::Text {
+            return self.refuse(Failure::BinaryNotSupported, "", buf, turn);
         }
-        self.answer(c, now)
+        // The library that parses aborts when it cannot allocate: a copy of the text, what it
+        // decodes to, and a copy of that.
+        if !memory::has_room(message.len().saturating_mul(3)) {
+            return self.refuse(Failure::Overloaded, "", buf, turn);
+        }
+        // The receiver has checked it; this is to satisfy the type.
+        let text = simdutf8::basic::from_utf8(message).unwrap_or_default();
+        let asked = native::read(text);
+        if let Some(failure) = self.services.ask(turn, &asked, leaving) {
+            self.reply_failure(failure, asked.id, buf, turn)?;
+        }
+        self.answer_behind(buf, turn)
     }
 
-    /// Keeps bytes of the client until they are wanted: at most what one read brings.
-    fn set_aside(&mut self, bytes: &[u8], c: Connection) -> Result<(), End> {
-        if self.stash.try_reserve_exact(bytes.len()).is_err() {
-            c.log(Level::Alert, format_args!("websocket: no memory for input"));
-            return Err(End::Abort);
+    /// Answers `message` with a failure, under its id if it has one.
+    fn refuse(
+        &mut self,
+        failure: Failure,
+        message: &str,
+        buf: &[u8],
+        turn: &Turn<'_>,
+    ) -> Result<(), End> {
+        let (failure, id) = match memory::has_room(message.len().saturating_mul(3)) {
+            true => (failure, native::read(message).id),
+            false => (Failure::Overloaded, None),
+        };
+        match self.services.refuse(failure, id) {
+            Some(failure) => self.reply_failure(failure, id, buf, turn),
+            None => Ok(()),
         }
-        self.stash.extend_from_slice(bytes);
-        Ok(())
     }
 
     fn on_eof(&self, c: Connection) -> End {
-        if self.state == State::Open {
+        if self.life.is_open() {
             c.log(Level::Info, format_args!("websocket: client left without a close frame"));
         }
         End::Abort
@@ -280,22 +317,5 @@ impl Session {
                 }
             }
         });
-    }
-}
-
-impl Body {
-    fn len(&self) -> usize {
-        match self {
-            Self::Window(range) => range.len(),
-            Self::Owned(payload) => payload.len(),
-        }
-    }
-
-    /// The payload; `buf` is what the receiver was given.
-    pub(super) fn as_slice<'b>(&'b self, buf: &'b [u8]) -> &'b [u8] {
-        match self {
-            Self::Window(range) => buf.get(range.clone()).unwrap_or_default(),
-            Self::Owned(payload) => payload.as_slice(),
-        }
     }
 }

@@ -1,133 +1,137 @@
-//! The way out: frames to the client, at once or from the outbox, in order.
+//! The way out: messages to the client, compressed where that was agreed.
 
 use super::Session;
-use crate::handler::Handler;
-use crate::nginx::connection::{Connection, MAX_PIECES};
-use crate::nginx::heap;
-use crate::nginx::request::End;
-use crate::proto::frame::batch::Batch;
-use crate::proto::frame::close::State;
-use crate::proto::frame::header::{self, Opcode};
-use crate::proto::frame::receiver::Body;
+use crate::nginx::connection::Connection;
+use crate::nginx::tenancy::{End, Turn};
+use crate::proto::call::answer::{Answer, Failure};
+use crate::proto::dialect::native;
+use crate::proto::endpoint::outbound::{Broken, Unsent, Wire};
+use crate::proto::frame::header::Opcode;
+use crate::proto::frame::receiver::{Body, Payload};
 use crate::proto::frame::violation::Violation;
+use crate::proto::hold::memory::NoMemory;
+use crate::worker::codecs;
 
-/// Bytes of a reply that was not made in one event.
-const LARGE: usize = 64 * 1024;
+impl Wire for Connection {
+    fn send(&mut self, pieces: &[&[u8]]) -> Result<usize, Broken> {
+        Self::send(*self, pieces)
+    }
+
+    fn is_flushed(&self) -> bool {
+        !self.has_buffered()
+    }
+}
 
 impl Session {
     /// Sends a frame with the payload just received, behind all that waits.
-    pub(super) fn emit(
+    pub(super) fn send_back(
         &mut self,
         opcode: Opcode,
         body: Body,
         buf: &mut [u8],
-        batch: &mut Batch,
-        c: Connection,
-        now: u64,
+        turn: &Turn<'_>,
     ) -> Result<(), End> {
-        if let Some(compression) = self.compression.as_mut().filter(|_| !opcode.is_control()) {
-            match compression.deflate(body.as_slice(buf)) {
-                Ok(None) => {}
-                Ok(Some(payload)) => {
-                    self.send_batch(batch, buf, c, now)?;
-                    let (bytes, start) = payload.into_frame(opcode, true);
-                    self.outbox.push_owned(bytes, start).or_else(|v| self.fail(v, c, now))?;
-                    return self.flush(c);
-                }
-                Err(violation) => return self.fail(violation, c, now),
+        let compressed = match self.deflate(opcode, body.as_slice(buf)) {
+            Ok(compressed) => compressed,
+            Err(violation) => return self.fail_behind(violation, buf, turn),
+        };
+        let queued = match (compressed, body) {
+            (Some(payload), _) => self.outbound.push_payload(buf, opcode, payload, true),
+            (None, Body::Window(range)) => self.outbound.echo(buf, opcode, range),
+            (None, Body::Owned(payload)) => self.outbound.push_payload(buf, opcode, payload, false),
+        };
+        queued.or_else(|v| self.fail_behind(v, buf, turn))
+    }
+
+    /// The compressed form of a data message, where that was agreed on and is of any use.
+    fn deflate(&mut self, opcode: Opcode, plain: &[u8]) -> Result<Option<Payload>, Violation> {
+        match &mut self.compression {
+            Some(compression) if !opcode.is_control() => {
+                codecs::with(|codecs| compression.deflate(codecs, plain))
             }
-        }
-        match body {
-            Body::Window(range) => {
-                if self.outbox.is_empty() && batch.push(buf, opcode, range.clone()).is_some() {
-                    return Ok(());
-                }
-                self.send_batch(batch, buf, c, now)?;
-                let payload = buf.get(range).unwrap_or_default();
-                self.queue(opcode, payload).or_else(|v| self.fail(v, c, now))
-            }
-            Body::Owned(payload) => {
-                self.send_batch(batch, buf, c, now)?;
-                let (bytes, start) = payload.into_frame(opcode, false);
-                self.outbox.push_owned(bytes, start).or_else(|v| self.fail(v, c, now))?;
-                self.flush(c)
-            }
+            _ => Ok(None),
         }
     }
 
-    /// Sends the replies of calls that are over.
-    pub(super) fn answer(&mut self, c: Connection, now: u64) -> Result<(), End> {
-        while self.state == State::Open
-            && let Handler::Rest(rest) = &mut self.handler
-            && let Some(reply) = rest.reply(now)
+    /// Sends the answers that are due.
+    pub(super) fn answer(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        self.answer_behind(&[], turn)
+    }
+
+    /// As [`answer`](Self::answer), behind what was built in the receive buffer.
+    pub(super) fn answer_behind(&mut self, buf: &[u8], turn: &Turn<'_>) -> Result<(), End> {
+        while self.life.is_open()
+            && let Some(written) = self.services.poll(turn.now(), write)
         {
-            self.reply(&reply, c, now)?;
+            self.reply(written, buf, turn)?;
         }
         Ok(())
+    }
+
+    /// Answers a message with a failure.
+    pub(super) fn reply_failure(
+        &mut self,
+        failure: Failure,
+        id: Option<&str>,
+        buf: &[u8],
+        turn: &Turn<'_>,
+    ) -> Result<(), End> {
+        self.reply(write(&Answer::Failure(failure), id), buf, turn)
     }
 
     /// Sends a text message of ours.
-    pub(super) fn reply(&mut self, text: &str, c: Connection, now: u64) -> Result<(), End> {
-        self.count_out(Opcode::Text, text.len());
-        if text.len() >= LARGE {
-            heap::released(text.len());
-        }
-        let compressed = match &mut self.compression {
-            Some(compression) => compression.deflate(text.as_bytes()),
-            None => Ok(None),
-        };
-        let queued = compressed.and_then(|payload| match payload {
-            Some(payload) => {
-                let (bytes, start) = payload.into_frame(Opcode::Text, true);
-                self.outbox.push_owned(bytes, start)
-            }
-            None => self.queue(Opcode::Text, text.as_bytes()),
-        });
-        queued.or_else(|v| self.fail(v, c, now))
-    }
-
-    /// Puts a frame with a copy of `payload` into the outbox.
-    pub(super) fn queue(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), Violation> {
-        self.outbox.push(&header::encode(opcode, payload.len()))?;
-        self.outbox.push(payload)
-    }
-
-    /// Sends the frames built in `buf`; what does not go out now is copied to the outbox.
-    pub(super) fn send_batch(
+    fn reply(
         &mut self,
-        batch: &mut Batch,
+        written: Result<Payload, NoMemory>,
         buf: &[u8],
-        c: Connection,
-        now: u64,
+        turn: &Turn<'_>,
     ) -> Result<(), End> {
-        let bytes = batch.take(buf);
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let sent = if self.is_flushed(c) { c.send(&[bytes])? } else { 0 };
-        self.outbox.push(bytes.get(sent..).unwrap_or_default()).or_else(|v| self.fail(v, c, now))
+        let Ok(payload) = written else {
+            return self.fail_behind(Violation::OutOfMemory, buf, turn);
+        };
+        self.facts.sent(payload.len());
+        self.counters.sent(true, payload.len());
+        let queued = self.deflate(Opcode::Text, payload.as_slice()).and_then(|compressed| {
+            let is_compressed = compressed.is_some();
+            let payload = compressed.unwrap_or(payload);
+            self.outbound.push_payload(buf, Opcode::Text, payload, is_compressed)
+        });
+        queued.or_else(|v| self.fail_behind(v, buf, turn))
     }
 
-    /// Sends from the outbox as much as the client takes.
-    pub(super) fn flush(&mut self, c: Connection) -> Result<(), End> {
-        let mut progress = c.has_tls_buffered() && c.flush_tls()?;
-        while !self.outbox.is_empty() && c.is_write_ready() {
-            let sent = c.send(&self.outbox.front::<MAX_PIECES>())?;
-            self.outbox.advance(sent);
-            progress |= sent > 0;
-            if sent == 0 {
-                break;
+    /// Sends the frames built in `buf`, and what waits before them.
+    pub(super) fn finish(&mut self, buf: &[u8], turn: &Turn<'_>) -> Result<(), End> {
+        match self.outbound.finish(buf, &mut turn.connection()) {
+            Ok(progress) => {
+                self.note_progress(progress, turn);
+                Ok(())
             }
+            Err(Unsent::Broken) => Err(End::Abort),
+            Err(Unsent::NoMemory(violation)) => self.fail(violation, turn),
         }
-        // `ws_send_timeout` counts from the last progress.
-        if progress {
-            c.disarm_send_timer();
-        }
+    }
+
+    /// Sends as much of what waits as the client takes.
+    pub(super) fn flush(&mut self, turn: &Turn<'_>) -> Result<(), End> {
+        let mut c = turn.connection();
+        let progress = c.has_tls_buffered() && c.flush_tls()?;
+        let progress = self.outbound.flush(&mut c)? || progress;
+        self.note_progress(progress, turn);
         Ok(())
     }
 
-    /// Whether every byte we sent has left this process.
-    pub(super) fn is_flushed(&self, c: Connection) -> bool {
-        self.outbox.is_empty() && !c.has_buffered()
+    /// `ws_send_timeout` counts from the last progress.
+    fn note_progress(&self, progress: bool, turn: &Turn<'_>) {
+        if progress {
+            turn.connection().disarm_send_timer();
+        }
     }
+}
+
+/// An answer as the payload of a message.
+fn write(answer: &Answer<'_>, id: Option<&str>) -> Result<Payload, NoMemory> {
+    let filled = Payload::filled_by(|out| {
+        native::write(answer, id, out).map_err(|NoMemory| Violation::OutOfMemory)
+    });
+    filled.map_err(|_| NoMemory)
 }

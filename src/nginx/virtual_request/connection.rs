@@ -9,28 +9,29 @@ use nginx_sys::{
     NGX_AGAIN, ngx_atomic_t, ngx_buf_t, ngx_chain_t, ngx_close_connection, ngx_connection_t,
     ngx_create_pool, ngx_destroy_pool, ngx_get_connection, ngx_http_connection_t,
     ngx_http_core_module, ngx_http_core_srv_conf_t, ngx_http_log_ctx_t, ngx_http_request_t,
-    ngx_log_t, ngx_pcalloc, ngx_pool_cleanup_add, ngx_str_t,
+    ngx_log_t, ngx_pcalloc, ngx_pool_cleanup_add, ngx_pool_cleanup_t, ngx_pool_t, ngx_str_t,
 };
 
-use crate::nginx::capture::Capture;
-use crate::nginx::request::{NoMemory, Request};
+use super::sink::Sink;
+use crate::nginx::exhausted::Exhausted;
+use crate::nginx::request::Request;
 
 /// Lives in the pool of the virtual connection.  `hc` comes first: nginx sees only that.
 #[repr(C)]
 pub(super) struct Context {
     hc: ngx_http_connection_t,
-    pub(super) capture: NonNull<Capture>,
+    sink: NonNull<Sink>,
     log: ngx_log_t,
     log_ctx: ngx_http_log_ctx_t,
     header_in: ngx_buf_t,
 }
 
-/// The capture of a request on a virtual connection; `None` on any other.
+/// The sink of a request on a virtual connection; `None` on any other.
 ///
 /// # Safety
 ///
 /// `r` is a live request.
-pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Capture>> {
+pub(super) unsafe fn sink_of(r: *mut ngx_http_request_t) -> Option<NonNull<Sink>> {
     // SAFETY: by the contract of this function; a connection that has our `recv` was made by
     // `connect`, so its http_connection is the head of a Context.
     unsafe {
@@ -39,7 +40,7 @@ pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Ca
             return None;
         }
         // A subrequest has no http_connection.
-        Some((*(*(*r).main).http_connection.cast::<Context>()).capture)
+        Some((*(*(*r).main).http_connection.cast::<Context>()).sink)
     }
 }
 
@@ -47,67 +48,159 @@ pub(super) unsafe fn capture_of(r: *mut ngx_http_request_t) -> Option<NonNull<Ca
 ///
 /// # Safety
 ///
-/// `client` and `capture` are live.
+/// `client` and `sink` are live.
 pub(super) unsafe fn connect(
     client: Request,
-    capture: NonNull<Capture>,
-) -> Result<*mut ngx_connection_t, NoMemory> {
-    // SAFETY: by the contract of this function; every structure made here is zeroed and then
-    // filled, and lives in the new connection's pool.
+    sink: NonNull<Sink>,
+) -> Result<*mut ngx_connection_t, Exhausted> {
+    // SAFETY: by the contract of this function; what is made here lives in the new connection's
+    // pool.
     unsafe {
-        let parent_r = client.as_ptr();
         let parent = client.connection().as_ptr();
-
         let pool = ngx_create_pool(1024, (*parent).log);
         if pool.is_null() {
-            return Err(NoMemory);
+            return Err(Exhausted::Memory);
         }
-        let context: *mut Context = ngx_pcalloc(pool, size_of::<Context>()).cast();
-        let cleanup = ngx_pool_cleanup_add(pool, 0);
-        let address = ngx_pcalloc(pool, (*parent).socklen as usize);
-        let text: *mut u8 = ngx_pcalloc(pool, (*parent).addr_text.len).cast();
-        if context.is_null() || cleanup.is_null() || address.is_null() || text.is_null() {
+        let Some(parts) = allocate(pool, parent) else {
             ngx_destroy_pool(pool);
-            return Err(NoMemory);
-        }
+            return Err(Exhausted::Memory);
+        };
         // NULL, with an alert in the log, when `worker_connections` are used up.
         let c = ngx_get_connection((*parent).fd, (*parent).log);
         if c.is_null() {
             ngx_destroy_pool(pool);
-            return Err(NoMemory);
+            return Err(Exhausted::Connections);
         }
+        (*c).pool = pool;
+        set_log(c, parent, parts.context);
+        set_context(c, client, parts.context, sink);
+        set_addresses(c, parent, &parts);
+        inherit(c, parent);
+        silence(c);
+        (*parts.cleanup).handler = Some(on_closed);
+        (*parts.cleanup).data = sink.as_ptr().cast();
+        (*sink.as_ptr()).connection = c;
+        if let Some(active) = stat_active() {
+            (*active).fetch_add(1);
+        }
+        Ok(c)
+    }
+}
 
+/// What is allocated before there is a connection, so that nothing can fail behind it.
+struct Parts {
+    context: *mut Context,
+    cleanup: *mut ngx_pool_cleanup_t,
+    sockaddr: *mut c_void,
+    text: *mut u8,
+}
+
+/// # Safety
+///
+/// `pool` and `parent` are live.
+unsafe fn allocate(pool: *mut ngx_pool_t, parent: *mut ngx_connection_t) -> Option<Parts> {
+    // SAFETY: by the contract of this function; each is null or zeroed memory of the given size.
+    unsafe {
+        let parts = Parts {
+            context: ngx_pcalloc(pool, size_of::<Context>()).cast(),
+            cleanup: ngx_pool_cleanup_add(pool, 0),
+            sockaddr: ngx_pcalloc(pool, (*parent).socklen as usize),
+            text: ngx_pcalloc(pool, (*parent).addr_text.len).cast(),
+        };
+        let failed = parts.context.is_null()
+            || parts.cleanup.is_null()
+            || parts.sockaddr.is_null()
+            || parts.text.is_null();
+        (!failed).then_some(parts)
+    }
+}
+
+/// A log of its own, with the client's number in it.
+///
+/// # Safety
+///
+/// All are live; `context` is in the pool of `c`.
+unsafe fn set_log(c: *mut ngx_connection_t, parent: *mut ngx_connection_t, context: *mut Context) {
+    // SAFETY: by the contract of this function.
+    unsafe {
         let log = &raw mut (*context).log;
         *log = *(*parent).log;
         (*log).connection = (*parent).number;
         (*log).data = (&raw mut (*context).log_ctx).cast();
         (*log).action = ptr::null_mut();
         (*context).log_ctx.connection = c;
-        (*pool).log = log;
-
-        let cscf: *const ngx_http_core_srv_conf_t =
-            (*(*parent_r).srv_conf.add(ngx_http_core_module.ctx_index)).cast();
-        (*context).hc = *(*parent_r).http_connection;
-        (*context).hc.conf_ctx = (*cscf).ctx;
-        (*context).hc.busy = ptr::null_mut();
-        (*context).hc.nbusy = 0;
-        (*context).hc.free = ptr::null_mut();
-        // The client's certificate was checked at the handshake.
-        (*context).hc.set_ssl(0);
-        (*context).capture = capture;
-
-        // Core closes neither the descriptor of a shared connection nor its events.
-        (*c).set_shared(1);
-        (*c).pool = pool;
+        (*(*c).pool).log = log;
         (*c).log = log;
         (*(*c).read).log = log;
         (*(*c).write).log = log;
-        (*c).data = (&raw mut (*context).hc).cast();
+        (*c).set_log_error((*parent).log_error());
+    }
+}
+
+/// What nginx knows of a connection with HTTP on it: the server, and whose sink it is.
+///
+/// # Safety
+///
+/// As for [`set_log`]; `client` is live.
+unsafe fn set_context(
+    c: *mut ngx_connection_t,
+    client: Request,
+    context: *mut Context,
+    sink: NonNull<Sink>,
+) {
+    // SAFETY: by the contract of this function; the request has a server of its own by now.
+    unsafe {
+        let r = client.as_ptr();
+        let cscf: *const ngx_http_core_srv_conf_t =
+            (*(*r).srv_conf.add(ngx_http_core_module.ctx_index)).cast();
+        let hc = &raw mut (*context).hc;
+        *hc = *(*r).http_connection;
+        (*hc).conf_ctx = (*cscf).ctx;
+        (*hc).busy = ptr::null_mut();
+        (*hc).nbusy = 0;
+        (*hc).free = ptr::null_mut();
+        // The client's certificate was checked at the handshake.
+        (*hc).set_ssl(0);
+        (*context).sink = sink;
+        (*c).data = hc.cast();
         (*c).buffer = &raw mut (*context).header_in;
-        (*c).recv = Some(recv);
-        (*c).send = Some(send);
-        (*c).recv_chain = None;
-        (*c).send_chain = Some(send_chain);
+    }
+}
+
+/// Addresses are copies: realip restores the parent's when the parent ends, and ours must not follow.
+///
+/// # Safety
+///
+/// As for [`set_log`]; `parts` were made for this parent.
+unsafe fn set_addresses(c: *mut ngx_connection_t, parent: *mut ngx_connection_t, parts: &Parts) {
+    // SAFETY: by the contract of this function; the copies are as long as what is copied.
+    unsafe {
+        (*c).sockaddr = parts.sockaddr.cast();
+        (*c).socklen = (*parent).socklen;
+        ptr::copy_nonoverlapping(
+            (*parent).sockaddr.cast::<u8>(),
+            parts.sockaddr.cast(),
+            (*parent).socklen as usize,
+        );
+        let text = (*parent).addr_text;
+        if text.len > 0 {
+            ptr::copy_nonoverlapping(text.data, parts.text, text.len);
+        }
+        (*c).addr_text = ngx_str_t { len: text.len, data: parts.text };
+        (*c).local_sockaddr = (*parent).local_sockaddr;
+        (*c).local_socklen = (*parent).local_socklen;
+        (*c).proxy_protocol = (*parent).proxy_protocol;
+    }
+}
+
+/// Number, age and options are those of the descriptor, which is the parent's.
+///
+/// # Safety
+///
+/// As for [`set_log`].
+unsafe fn inherit(c: *mut ngx_connection_t, parent: *mut ngx_connection_t) {
+    // SAFETY: by the contract of this function.
+    unsafe {
         (*c).listening = (*parent).listening;
         (*c).type_ = (*parent).type_;
         (*c).number = (*parent).number;
@@ -115,39 +208,32 @@ pub(super) unsafe fn connect(
         // ngx_http_create_request() adds one, as it did for the handshake.
         (*c).requests = (*parent).requests;
         (*parent).requests += 1;
-        (*c).set_log_error((*parent).log_error());
         // What was settled for the descriptor; a Unix socket has no such options.
         (*c).set_tcp_nodelay((*parent).tcp_nodelay());
         (*c).set_tcp_nopush((*parent).tcp_nopush());
-        // realip restores the parent's address when the parent ends; ours must not follow it.
-        (*c).sockaddr = address.cast();
-        (*c).socklen = (*parent).socklen;
-        ptr::copy_nonoverlapping(
-            (*parent).sockaddr.cast::<u8>(),
-            address.cast(),
-            (*parent).socklen as usize,
-        );
-        ptr::copy_nonoverlapping((*parent).addr_text.data, text, (*parent).addr_text.len);
-        (*c).addr_text = ngx_str_t { len: (*parent).addr_text.len, data: text };
-        (*c).local_sockaddr = (*parent).local_sockaddr;
-        (*c).local_socklen = (*parent).local_socklen;
-        (*c).proxy_protocol = (*parent).proxy_protocol;
+    }
+}
 
+/// Nothing is read, written, or asked of epoll.
+///
+/// # Safety
+///
+/// `c` is live and nobody's yet.
+unsafe fn silence(c: *mut ngx_connection_t) {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        // Core closes neither the descriptor of a shared connection nor its events.
+        (*c).set_shared(1);
+        (*c).recv = Some(recv);
+        (*c).send = Some(send);
+        (*c).recv_chain = None;
+        (*c).send_chain = Some(send_chain);
         // No event of this connection may reach epoll, and it can always be written to.
         (*(*c).read).set_active(1);
         (*(*c).write).set_active(1);
         (*(*c).write).set_ready(1);
         // Straight to ngx_http_close_request(): no keepalive, no lingering.
         (*(*c).read).set_eof(1);
-
-        (*cleanup).handler = Some(on_closed);
-        (*cleanup).data = capture.as_ptr().cast();
-        (*capture.as_ptr()).client = parent;
-        (*capture.as_ptr()).connection = c;
-        if let Some(active) = stat_active() {
-            (*active).fetch_add(1);
-        }
-        Ok(c)
     }
 }
 
@@ -170,9 +256,19 @@ pub(super) unsafe fn discard(c: *mut ngx_connection_t) {
 
 /// The last thing that happens to a virtual connection, however its request ended.
 unsafe extern "C" fn on_closed(data: *mut c_void) {
-    if let Some(capture) = NonNull::new(data.cast::<Capture>()) {
-        // SAFETY: set by `connect`; the session keeps capture and client until this has run.
-        unsafe { Capture::finish(capture) };
+    let Some(sink) = NonNull::new(data.cast::<Sink>()) else { return };
+    // SAFETY: set by `connect`; the session keeps the sink until this has run, and nginx the
+    // structures of the connection for ever.
+    unsafe {
+        // nginx turns this bit with each use of a slot, and drops events that have the other one:
+        // they are of the connection before.  Two uses within one round of the event loop would
+        // turn it back, so a virtual connection, for which no event is ever due, leaves it as it
+        // was.
+        let c = (*sink.as_ptr()).connection;
+        let instance = 1 - (*(*c).read).instance();
+        (*(*c).read).set_instance(instance);
+        (*(*c).write).set_instance(instance);
+        Sink::finish(sink);
     }
 }
 

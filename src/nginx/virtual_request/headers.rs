@@ -1,76 +1,148 @@
 //! The request headers of messages: those of the handshake, less what is about the handshake.
+//!
+//! Modules may write to the headers of a request, in place.  So nothing of the handshake is lent: its
+//! headers are copied once for the socket, into one block, and from there for each call.
 
 use core::mem::offset_of;
 use core::ptr;
 
 use nginx_sys::{
     NGX_OK, ngx_hash_find, ngx_hash_key_lc, ngx_http_core_main_conf_t, ngx_http_core_module,
-    ngx_http_header_t, ngx_http_headers_in_t, ngx_http_request_t, ngx_int_t, ngx_list_push,
-    ngx_pcalloc, ngx_str_t, ngx_table_elt_t,
+    ngx_http_header_handler_pt, ngx_http_header_t, ngx_http_headers_in_t, ngx_http_request_t,
+    ngx_int_t, ngx_list_push, ngx_palloc, ngx_pnalloc, ngx_str_t, ngx_table_elt_t, ngx_uint_t,
 };
 
 use super::Spec;
-use crate::nginx::request::{Elements, NoMemory, Request, str_bytes};
+use crate::nginx::exhausted::Exhausted;
+use crate::nginx::request::{Elements, Request};
+use crate::nginx::string::str_bytes;
+use crate::proto::call::header_names;
 
-/// Names of headers that no message inherits: they are about the connection, the handshake, or a
-/// representation that the message does not have.
-const DROPPED: &[&str] = &[
-    "accept-encoding",
-    "connection",
-    "expect",
-    "keep-alive",
-    "proxy-connection",
-    "range",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
+/// Pointers to headers that nginx knows lie here in `ngx_http_headers_in_t`, and behind them what a
+/// parser makes of some; not a word of that is handed on as it is.
+const KNOWN: core::ops::Range<usize> =
+    offset_of!(ngx_http_headers_in_t, host)..offset_of!(ngx_http_headers_in_t, server);
 
-/// Beginnings of such names.
-const DROPPED_PREFIXES: &[&str] = &["content-", "if-", "sec-websocket-"];
-
-/// Whether a message never carries a header of this name, wherever it comes from.
-pub(crate) fn is_reserved(name: &str) -> bool {
-    let starts = |prefix: &&str| {
-        name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-    };
-    DROPPED.iter().any(|dropped| name.eq_ignore_ascii_case(dropped))
-        || DROPPED_PREFIXES.iter().any(starts)
-        || name.eq_ignore_ascii_case("host")
-}
-
-/// The headers that all messages of a socket share; built once per socket, in its pool.
+/// The headers that all messages of a socket have; made for its first call.
 #[derive(Debug)]
 pub(crate) struct BaseHeaders {
-    elements: *mut ngx_table_elt_t,
+    /// All strings, each with a NUL behind it.
+    block: Vec<u8>,
+    elements: Vec<Element>,
+    /// Offsets in `ngx_http_headers_in_t` and the elements that they point to.
+    known: Vec<(usize, usize)>,
+    /// Elements that nginx knows in another way, which its parser would be told of.
+    parsed: Vec<(usize, ngx_http_header_handler_pt, usize)>,
+    server: Piece,
+}
+
+#[derive(Debug)]
+struct Element {
+    key: Piece,
+    value: Piece,
+    lowcase: Piece,
+    hash: ngx_uint_t,
+    /// The next one of the same name, where nginx links them.
+    next: Option<usize>,
+}
+
+/// A string in the block.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    start: usize,
     len: usize,
 }
 
 impl BaseHeaders {
-    /// Filters the headers of the handshake.
-    pub(crate) fn new(client: Request) -> Result<Self, NoMemory> {
+    /// Copies the headers of the handshake.
+    pub(crate) fn new(client: Request) -> Result<Self, Exhausted> {
         let r = client.as_ptr();
-        // SAFETY: the request is live; elements are plain structures of pointers into its pool,
-        // which also holds the array made here.
-        unsafe {
-            let kept = || {
-                Elements::new(&raw const (*r).headers_in.headers.part).filter(|header| {
+        // SAFETY: the request is live, and so are the elements of its list.
+        let kept: Vec<*const ngx_table_elt_t> = unsafe {
+            Elements::new(&raw const (*r).headers_in.headers.part)
+                .filter(|header| {
                     let name = core::str::from_utf8(str_bytes((**header).key)).unwrap_or_default();
-                    !is_reserved(name) || name.eq_ignore_ascii_case("host")
+                    !header_names::is_dropped(name)
                 })
-            };
-            // At least Host is kept (HTTP/1.1 demands it), so the list is never empty.
-            let len = kept().count();
-            let size = size_of::<ngx_table_elt_t>();
-            let elements: *mut ngx_table_elt_t = ngx_pcalloc((*r).pool, size * len.max(1)).cast();
-            if elements.is_null() {
-                return Err(NoMemory);
+                .collect()
+        };
+        let index_of =
+            |element: *const ngx_table_elt_t| kept.iter().position(|known| *known == element);
+        let mut this = Self {
+            block: Vec::new(),
+            elements: Vec::new(),
+            known: Vec::new(),
+            parsed: Vec::new(),
+            // SAFETY: the request is live.
+            server: Piece { start: 0, len: 0 },
+        };
+        // SAFETY: as above; strings of live elements are live.
+        unsafe {
+            this.server = this.keep(str_bytes((*r).headers_in.server))?;
+            for element in &kept {
+                let header = &**element;
+                let key = this.keep(str_bytes(header.key))?;
+                let value = this.keep(str_bytes(header.value))?;
+                let lowcase = this.keep(&str_bytes(header.key).to_ascii_lowercase())?;
+                let next = next_of(header).and_then(&index_of);
+                this.elements.push(Element { key, value, lowcase, hash: header.hash, next });
             }
-            for (i, header) in kept().enumerate() {
-                *elements.add(i) = *header;
+            let headers_in = &raw const (*r).headers_in;
+            for offset in KNOWN.step_by(size_of::<usize>()) {
+                let word: *const ngx_table_elt_t =
+                    headers_in.byte_add(offset).cast::<*const ngx_table_elt_t>().read();
+                if let Some(i) = index_of(word) {
+                    this.known.push((offset, i));
+                }
             }
-            Ok(Self { elements, len })
+            this.find_parsed(r, &kept);
+        }
+        Ok(this)
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn held(&self) -> usize {
+        let Self { block, elements, known, parsed, server: _ } = self;
+        size_of::<Self>()
+            + block.capacity()
+            + elements.capacity() * size_of::<Element>()
+            + known.capacity() * size_of::<(usize, usize)>()
+            + parsed.capacity() * size_of::<(usize, ngx_http_header_handler_pt, usize)>()
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<Piece, Exhausted> {
+        self.block.try_reserve(bytes.len() + 1).map_err(|_| Exhausted::Memory)?;
+        let piece = Piece { start: self.block.len(), len: bytes.len() };
+        self.block.extend_from_slice(bytes);
+        // nginx searches values as C strings (ngx_http_process_user_agent).
+        self.block.push(0);
+        Ok(piece)
+    }
+
+    /// What nginx's parser notes elsewhere than in a pointer: lists of one name, before 1.23.
+    ///
+    /// # Safety
+    ///
+    /// `r` and the elements are live.
+    unsafe fn find_parsed(&mut self, r: *mut ngx_http_request_t, kept: &[*const ngx_table_elt_t]) {
+        let mut reached: Vec<usize> = self.known.iter().map(|(_, i)| *i).collect();
+        let mut at = 0;
+        while let Some(i) = reached.get(at).copied() {
+            at += 1;
+            if let Some(next) = self.elements.get(i).and_then(|element| element.next)
+                && !reached.contains(&next)
+            {
+                reached.push(next);
+            }
+        }
+        for (i, element) in kept.iter().enumerate() {
+            // SAFETY: by the contract of this function.
+            let found = unsafe { look_up(r, *element) };
+            if let Some((handler, offset)) = found
+                && !reached.contains(&i)
+            {
+                self.parsed.push((i, handler, offset));
+            }
         }
     }
 
@@ -79,115 +151,151 @@ impl BaseHeaders {
     ///
     /// # Safety
     ///
-    /// `r` was just created for a message of the socket that `self` was made for.
+    /// `client` is live and the one that `self` was made for; `r` was just created.
     pub(super) unsafe fn apply(
         &self,
+        client: Request,
         r: *mut ngx_http_request_t,
         spec: &Spec<'_>,
-    ) -> Result<(), NoMemory> {
-        // SAFETY: by the contract of this function; the socket's pool outlives its messages.
+    ) -> Result<(), Exhausted> {
+        // SAFETY: by the contract of this function.  Memory of the request's pool is filled before
+        // it is read.
         unsafe {
-            let client_r = client_of(r);
-            let headers = &mut (*r).headers_in;
-            // Host, Cookie, Authorization and the others that nginx keeps a pointer to.
-            *headers = (*client_r).headers_in;
-            headers.user = ngx_str_t::empty();
-            headers.passwd = ngx_str_t::empty();
-            headers.content_length_n = -1;
-            headers.keep_alive_n = -1;
-            headers.set_connection_type(0);
-            headers.set_chunked(0);
-            headers.connection = ptr::null_mut();
-            headers.if_modified_since = ptr::null_mut();
-            headers.if_unmodified_since = ptr::null_mut();
-            headers.if_match = ptr::null_mut();
-            headers.if_none_match = ptr::null_mut();
-            headers.content_length = ptr::null_mut();
-            headers.content_range = ptr::null_mut();
-            headers.content_type = ptr::null_mut();
-            headers.range = ptr::null_mut();
-            headers.if_range = ptr::null_mut();
-            headers.transfer_encoding = ptr::null_mut();
-            headers.te = ptr::null_mut();
-            headers.expect = ptr::null_mut();
-            headers.upgrade = ptr::null_mut();
-            #[cfg(any(ngx_feature = "http_gzip", ngx_feature = "compat"))]
-            {
-                headers.accept_encoding = ptr::null_mut();
+            let block: *mut u8 = ngx_pnalloc((*r).pool, self.block.len()).cast();
+            let room = self.elements.len() + spec.headers.len() + BODY_HEADERS;
+            let elements: *mut ngx_table_elt_t =
+                ngx_palloc((*r).pool, room * size_of::<ngx_table_elt_t>()).cast();
+            if block.is_null() || elements.is_null() {
+                return Err(Exhausted::Memory);
             }
-            headers.keep_alive = ptr::null_mut();
+            block.copy_from_nonoverlapping(self.block.as_ptr(), self.block.len());
+            let string = |piece: Piece| ngx_str_t { len: piece.len, data: block.add(piece.start) };
 
-            let (elements, len) = if spec.headers.is_empty() {
-                (self.elements, self.len)
-            } else {
-                self.without(r, spec.headers)?
-            };
-            // The first part is shared and full: whoever adds a header gets a part of his own.
-            let list = &raw mut headers.headers;
+            forget(client, r);
+            (*r).headers_in.server = string(self.server);
+            let list = &raw mut (*r).headers_in.headers;
             (*list).part.elts = elements.cast();
-            (*list).part.nelts = len;
+            (*list).part.nelts = 0;
             (*list).part.next = ptr::null_mut();
             (*list).last = &raw mut (*list).part;
             (*list).size = size_of::<ngx_table_elt_t>();
-            (*list).nalloc = len;
+            (*list).nalloc = room;
             (*list).pool = (*r).pool;
 
-            for (name, value) in spec.headers {
-                let header = push(r, name, value.as_bytes())?;
-                register(r, header)?;
+            let is_replaced = |element: &Element| {
+                let name = self.block.get(element.lowcase.start..).unwrap_or_default();
+                let name = name.get(..element.lowcase.len).unwrap_or_default();
+                spec.headers.iter().any(|(n, _)| n.as_bytes().eq_ignore_ascii_case(name))
+            };
+            // Where each element is in the list; null if it is not.
+            let place = |i: usize| match self.elements.get(i) {
+                None => ptr::null_mut(),
+                Some(_) if spec.headers.is_empty() => elements.add(i),
+                Some(element) if is_replaced(element) => ptr::null_mut(),
+                Some(_) => {
+                    let before = self.elements.iter().take(i);
+                    elements.add(before.filter(|element| !is_replaced(element)).count())
+                }
+            };
+            for (i, element) in self.elements.iter().enumerate() {
+                let to = place(i);
+                if to.is_null() {
+                    continue;
+                }
+                to.write_bytes(0, 1);
+                (*to).hash = element.hash;
+                (*to).key = string(element.key);
+                (*to).value = string(element.value);
+                (*to).lowcase_key = block.add(element.lowcase.start);
+                // Those of one name are replaced together, so a chain is whole or not there.
+                set_next(to, element.next.map_or(ptr::null_mut(), place));
+                (*list).part.nelts += 1;
             }
-            if let Some((bytes, content_type)) = spec.body {
-                let length = push(r, "Content-Length", bytes.len().to_string().as_bytes())?;
-                (*r).headers_in.content_length = length;
-                (*r).headers_in.content_length_n = bytes.len() as i64;
-                (*r).headers_in.content_type = push(r, "Content-Type", content_type.as_bytes())?;
+            for (offset, i) in &self.known {
+                let field: *mut *mut ngx_table_elt_t =
+                    (&raw mut (*r).headers_in).byte_add(*offset).cast();
+                *field = place(*i);
             }
-        }
-        Ok(())
-    }
-
-    /// A copy of the elements, less those that `headers` replace.
-    ///
-    /// # Safety
-    ///
-    /// As for [`apply`](Self::apply).
-    unsafe fn without(
-        &self,
-        r: *mut ngx_http_request_t,
-        headers: &[(&str, &str)],
-    ) -> Result<(*mut ngx_table_elt_t, usize), NoMemory> {
-        // SAFETY: by the contract of this function; at most `self.len` elements are written.
-        unsafe {
-            let size = size_of::<ngx_table_elt_t>();
-            let copy: *mut ngx_table_elt_t = ngx_pcalloc((*r).pool, size * self.len.max(1)).cast();
-            if copy.is_null() {
-                return Err(NoMemory);
-            }
-            let mut len = 0;
-            for i in 0..self.len {
-                let element = *self.elements.add(i);
-                let name = str_bytes(element.key);
-                if !headers.iter().any(|(n, _)| n.as_bytes().eq_ignore_ascii_case(name)) {
-                    *copy.add(len) = element;
-                    len += 1;
+            for (i, handler, offset) in &self.parsed {
+                let to = place(*i);
+                if let Some(handler) = handler
+                    && !to.is_null()
+                    && handler(r, to, *offset) != NGX_OK as ngx_int_t
+                {
+                    return Err(Exhausted::Memory);
                 }
             }
-            Ok((copy, len))
+            add(r, spec)
         }
     }
 }
 
-/// The request of the handshake behind a virtual one.
+/// Content-Length and Content-Type.
+const BODY_HEADERS: usize = 2;
+
+/// Adds the headers of a message, and those of its body.
 ///
 /// # Safety
 ///
-/// `r` is a request on a live virtual connection.
-unsafe fn client_of(r: *mut ngx_http_request_t) -> *mut ngx_http_request_t {
-    // SAFETY: by the contract of this function; the client's connection carries its request.
+/// `r` is a live virtual request whose header list is set up.
+unsafe fn add(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), Exhausted> {
+    // SAFETY: by the contract of this function.
     unsafe {
-        let context = (*(*r).main).http_connection.cast::<super::connection::Context>();
-        (*(*(*context).capture.as_ptr()).client).data.cast()
+        for (name, value) in spec.headers {
+            let header = push(r, name, value.as_bytes())?;
+            register(r, header)?;
+        }
+        if let Some((bytes, content_type)) = spec.body {
+            let length = push(r, "Content-Length", bytes.len().to_string().as_bytes())?;
+            (*r).headers_in.content_length = length;
+            (*r).headers_in.content_length_n = bytes.len() as i64;
+            (*r).headers_in.content_type = push(r, "Content-Type", content_type.as_bytes())?;
+        }
     }
+    Ok(())
+}
+
+/// Takes over what the handshake's parser has found out (which browser it is), and nothing that
+/// refers to anything.
+///
+/// # Safety
+///
+/// `client` and `r` are live.
+unsafe fn forget(client: Request, r: *mut ngx_http_request_t) {
+    // SAFETY: by the contract of this function.  All zero is what a request begins with.
+    unsafe {
+        let headers = &raw mut (*r).headers_in;
+        *headers = (*client.as_ptr()).headers_in;
+        headers.byte_add(KNOWN.start).cast::<u8>().write_bytes(0, KNOWN.len());
+        (*headers).content_length_n = -1;
+        (*headers).keep_alive_n = -1;
+        (*headers).set_connection_type(0);
+        (*headers).set_chunked(0);
+    }
+}
+
+/// The next element of the same name.
+fn next_of(header: &ngx_table_elt_t) -> Option<*const ngx_table_elt_t> {
+    #[cfg(ngx_linked_headers)]
+    return (!header.next.is_null()).then_some(header.next.cast_const());
+    #[cfg(not(ngx_linked_headers))]
+    {
+        let _ = header;
+        None
+    }
+}
+
+/// # Safety
+///
+/// `to` is a live element.
+unsafe fn set_next(to: *mut ngx_table_elt_t, next: *mut ngx_table_elt_t) {
+    #[cfg(ngx_linked_headers)]
+    // SAFETY: by the contract of this function.
+    unsafe {
+        (*to).next = next;
+    }
+    #[cfg(not(ngx_linked_headers))]
+    let _ = (to, next);
 }
 
 /// Adds a header to a request.
@@ -199,16 +307,16 @@ unsafe fn push(
     r: *mut ngx_http_request_t,
     name: &str,
     value: &[u8],
-) -> Result<*mut ngx_table_elt_t, NoMemory> {
+) -> Result<*mut ngx_table_elt_t, Exhausted> {
     // SAFETY: by the contract of this function; all strings are copied to the request's pool.
     unsafe {
-        let Some(request) = Request::new(r) else { return Err(NoMemory) };
+        let Some(request) = Request::new(r) else { return Err(Exhausted::Memory) };
         let key = request.copy(name.as_bytes())?;
         let lowcase = request.copy(name.to_ascii_lowercase().as_bytes())?;
         let value = request.copy(value)?;
         let header: *mut ngx_table_elt_t = ngx_list_push(&raw mut (*r).headers_in.headers).cast();
         if header.is_null() {
-            return Err(NoMemory);
+            return Err(Exhausted::Memory);
         }
         header.write_bytes(0, 1);
         (*header).key = key;
@@ -216,6 +324,32 @@ unsafe fn push(
         (*header).lowcase_key = lowcase.data;
         (*header).hash = ngx_hash_key_lc(key.data, key.len);
         Ok(header)
+    }
+}
+
+/// What nginx does with a header of this name, if it knows it: a handler and an offset in
+/// `ngx_http_headers_in_t`.
+///
+/// # Safety
+///
+/// `r` and `header` are live.
+unsafe fn look_up(
+    r: *mut ngx_http_request_t,
+    header: *const ngx_table_elt_t,
+) -> Option<(ngx_http_header_handler_pt, usize)> {
+    // SAFETY: by the contract of this function; the hash is of the running configuration.
+    unsafe {
+        let cmcf: *mut ngx_http_core_main_conf_t =
+            (*(*r).main_conf.add(ngx_http_core_module.ctx_index)).cast();
+        let lowcase = str_bytes((*header).key).to_ascii_lowercase();
+        let known: *const ngx_http_header_t = ngx_hash_find(
+            &raw mut (*cmcf).headers_in_hash,
+            ngx_hash_key_lc((*header).key.data, (*header).key.len),
+            lowcase.as_ptr().cast_mut(),
+            lowcase.len(),
+        )
+        .cast();
+        (!known.is_null()).then(|| ((*known).handler, (*known).offset))
     }
 }
 
@@ -227,30 +361,14 @@ unsafe fn push(
 unsafe fn register(
     r: *mut ngx_http_request_t,
     header: *mut ngx_table_elt_t,
-) -> Result<(), NoMemory> {
+) -> Result<(), Exhausted> {
     // SAFETY: by the contract of this function; offsets in nginx's table are those of pointers in
     // ngx_http_headers_in_t, and 0 means none.
     unsafe {
-        let cmcf: *mut ngx_http_core_main_conf_t =
-            (*(*r).main_conf.add(ngx_http_core_module.ctx_index)).cast();
-        let known: *const ngx_http_header_t = ngx_hash_find(
-            &raw mut (*cmcf).headers_in_hash,
-            (*header).hash,
-            (*header).lowcase_key,
-            (*header).key.len,
-        )
-        .cast();
-        if known.is_null() {
-            return Ok(());
-        }
-        let offset = (*known).offset;
-        if offset >= offset_of!(ngx_http_headers_in_t, host) {
-            let field: *mut *mut ngx_table_elt_t =
-                (&raw mut (*r).headers_in).byte_add(offset).cast();
-            *field = ptr::null_mut();
-        }
-        match (*known).handler {
-            Some(handler) if handler(r, header, offset) != NGX_OK as ngx_int_t => Err(NoMemory),
+        match look_up(r, header) {
+            Some((Some(handler), offset)) if handler(r, header, offset) != NGX_OK as ngx_int_t => {
+                Err(Exhausted::Memory)
+            }
             _ => Ok(()),
         }
     }

@@ -1,9 +1,11 @@
-//! The message protocol of `ws_rest`: JSON messages to calls, responses to JSON messages.
+//! The message protocol of `ws_rest`: JSON messages to ops, answers to JSON messages.
 //!
 //! Pure text work; what a call reaches is the caller's business.  Depth of nesting costs no stack:
 //! members that are passed on are skipped over, not parsed.
 
-pub mod reply;
+mod reply;
+
+pub use reply::write;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,62 +15,13 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::proto::call::method::Method;
+use crate::proto::call::op::{Asked, Body, Call, Op, Rejection, Target};
 
 /// The longest `id` in bytes, as it is written.
 pub const MAX_ID: usize = 1024;
 
 /// The most members of `headers` or `params`.
 pub const MAX_MEMBERS: usize = 1000;
-
-/// What a message asks for.
-#[derive(Debug)]
-pub struct Call<'m> {
-    /// The `id` as it was written, or nothing.
-    pub id: Option<&'m str>,
-    /// Where it goes.
-    pub target: Target<'m>,
-    /// `headers`, in the order of their names.
-    pub headers: BTreeMap<Cow<'m, str>, Cow<'m, str>>,
-    /// `body`, if there is one.
-    pub body: Option<Body<'m>>,
-}
-
-/// The request line of a [`Call`].
-#[derive(Debug)]
-pub enum Target<'m> {
-    /// `method` and `path`.
-    Path {
-        /// The method.
-        method: Method,
-        /// The path and query as the client wrote them.
-        path: Cow<'m, str>,
-    },
-    /// `action` and `params`, for a `ws_route`.
-    Action {
-        /// The name of the action.
-        name: Cow<'m, str>,
-        /// The parameters as text: strings as they are, other values as their JSON.
-        params: BTreeMap<Cow<'m, str>, Cow<'m, str>>,
-    },
-}
-
-/// The payload of a call.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Body<'m> {
-    /// The bytes.
-    pub bytes: Cow<'m, [u8]>,
-    /// The value of `Content-Type`.
-    pub content_type: &'static str,
-}
-
-/// Why a message is not a call.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Rejection {
-    /// Not JSON.
-    BadJson,
-    /// JSON, but not as the protocol says; what is wrong.
-    BadMessage(&'static str),
-}
 
 const NOT_AN_OBJECT: Rejection = Rejection::BadMessage("not an object with each member once");
 
@@ -99,11 +52,16 @@ struct Text<'m>(#[serde(borrow)] Cow<'m, str>);
 /// Reads a text message.
 ///
 /// Members that are `null` count as absent, unknown ones are ignored.
-///
-/// # Errors
-///
-/// The rejection, with the `id` to answer it under where the message has a good one.
-pub fn parse(message: &str) -> Result<Call<'_>, (Option<&str>, Rejection)> {
+pub fn read(message: &str) -> Asked<'_> {
+    match parse(message) {
+        Ok((id, call)) => Asked { id, op: Ok(Op::Call(call)) },
+        Err((id, rejection)) => Asked { id, op: Err(rejection) },
+    }
+}
+
+type Identified<'m, T> = (Option<&'m str>, T);
+
+fn parse(message: &str) -> Result<Identified<'_, Call<'_>>, Identified<'_, Rejection>> {
     // serde would take an array for an object, member by member.
     if !message.trim_ascii_start().starts_with('{') {
         let rejection = match serde_json::from_str::<&RawValue>(message) {
@@ -128,10 +86,13 @@ pub fn parse(message: &str) -> Result<Call<'_>, (Option<&str>, Rejection)> {
             return Err((None, Rejection::BadMessage("\"id\" is too long")));
         }
     }
-    call(id, &wire).map_err(|why| (id, Rejection::BadMessage(why)))
+    match call(&wire) {
+        Ok(call) => Ok((id, call)),
+        Err(why) => Err((id, Rejection::BadMessage(why))),
+    }
 }
 
-fn call<'m>(id: Option<&'m str>, wire: &Wire<'m>) -> Result<Call<'m>, &'static str> {
+fn call<'m>(wire: &Wire<'m>) -> Result<Call<'m>, &'static str> {
     let method = match wire.method {
         None => None,
         Some(raw) => {
@@ -167,7 +128,7 @@ fn call<'m>(id: Option<&'m str>, wire: &Wire<'m>) -> Result<Call<'m>, &'static s
         (None, Some(_)) => return Err("\"encoding\" without \"body\""),
         (Some(raw), encoding) => Some(body(raw, encoding)?),
     };
-    Ok(Call { id, target, headers, body })
+    Ok(Call { target, headers, body })
 }
 
 fn body<'m>(raw: &'m RawValue, encoding: Option<&str>) -> Result<Body<'m>, &'static str> {

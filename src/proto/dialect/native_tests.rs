@@ -1,10 +1,22 @@
 //! Messages and what becomes of them.
 
-use super::reply::{Failure, Response};
 use super::*;
+use crate::proto::call::answer::{Answer, Failure, Response};
+
+/// A good call.
+fn good(message: &str) -> Call<'_> {
+    parse(message).unwrap().1
+}
+
+/// A failure as it is written.
+fn written(failure: Failure, id: Option<&str>) -> String {
+    let mut out = Vec::new();
+    write(&Answer::Failure(failure), id, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
 
 fn path_of(message: &str) -> (Method, String) {
-    match parse(message).unwrap().target {
+    match good(message).target {
         Target::Path { method, path } => (method, path.into_owned()),
         Target::Action { .. } => panic!("an action"),
     }
@@ -16,8 +28,7 @@ fn calls() {
     assert_eq!(path_of(r#"{"method":"PUT","path":"\/a\u002fb"}"#), (Method::Put, "/a/b".into()));
     assert_eq!(path_of(r#"{"id":null,"path":"/a","x":[[[]]]}"#), (Method::Get, "/a".into()));
 
-    let call =
-        parse(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#).unwrap();
+    let call = good(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#);
     let Target::Action { name, params } = call.target else { panic!("a path") };
     assert_eq!(name, "get");
     let params: Vec<_> = params.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
@@ -28,9 +39,9 @@ fn calls() {
 fn ids_are_returned_as_they_were_written() {
     for id in ["1", "-0.10e5", "12345678901234567890123", r#""a\u00e9\/""#, r#""""#] {
         let message = format!(r#"{{"id": {id} ,"path":"/"}}"#);
-        assert_eq!(parse(&message).unwrap().id, Some(id));
+        assert_eq!(read(&message).id, Some(id));
     }
-    assert_eq!(parse(r#"{"path":"/"}"#).unwrap().id, None);
+    assert_eq!(read(r#"{"path":"/"}"#).id, None);
 }
 
 #[test]
@@ -43,10 +54,10 @@ fn bodies() {
     ];
     for (members, bytes, content_type) in cases {
         let message = format!(r#"{{"path":"/",{members}}}"#);
-        let body = parse(&message).unwrap().body.unwrap();
+        let body = good(&message).body.unwrap();
         assert_eq!((body.bytes.as_ref(), body.content_type), (*bytes, *content_type), "{members}");
     }
-    assert!(parse(r#"{"path":"/","body":null}"#).unwrap().body.is_none());
+    assert!(good(r#"{"path":"/","body":null}"#).body.is_none());
 }
 
 #[test]
@@ -104,13 +115,15 @@ fn rejections() {
 fn depth_costs_no_stack() {
     let depth = 500_000;
     let message = format!(r#"{{"path":"/","body":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(parse(&message).unwrap().body.unwrap().bytes.len(), 2 * depth);
+    assert_eq!(good(&message).body.unwrap().bytes.len(), 2 * depth);
 }
 
 fn reply(content_type: &str, body: &[u8]) -> String {
     let response =
         Response { status: 200, headers: &[], content_type: Some(content_type.as_bytes()), body };
-    response.to_json(Some("1")).unwrap()
+    let mut out = b"room".to_vec();
+    write(&Answer::Reply(response), Some("1"), &mut out).unwrap();
+    String::from_utf8(out.split_off(4)).unwrap()
 }
 
 #[test]
@@ -142,8 +155,10 @@ fn replies_carry_headers_and_may_lack_an_id() {
     let headers =
         [("etag".to_owned(), "\"x\"".to_owned()), ("location".to_owned(), "/y".to_owned())];
     let response = Response { status: 304, headers: &headers, ..Response::default() };
+    let mut out = Vec::new();
+    write(&Answer::Reply(response), None, &mut out).unwrap();
     assert_eq!(
-        response.to_json(None).unwrap(),
+        String::from_utf8(out).unwrap(),
         r#"{"status":304,"headers":{"etag":"\"x\"","location":"/y"}}"#
     );
 }
@@ -151,19 +166,19 @@ fn replies_carry_headers_and_may_lack_an_id() {
 #[test]
 fn failures() {
     assert_eq!(
-        Failure::Rejected(Rejection::BadJson).to_json(None),
+        written(Failure::Rejected(Rejection::BadJson), None),
         r#"{"id":null,"status":400,"error":"bad_json","message":"the message is not JSON"}"#
     );
     assert_eq!(
-        Failure::Timeout.to_json(Some("\"a\"")),
+        written(Failure::Timeout, Some("\"a\"")),
         r#"{"id":"a","status":504,"error":"timeout","message":"no response within ws_request_timeout"}"#
     );
     assert_eq!(
-        Failure::TooManyMessages(250).to_json(Some("1")),
+        written(Failure::TooManyMessages(250), Some("1")),
         r#"{"id":1,"status":429,"error":"too_many_messages","message":"the message rate is exceeded","retry_after_ms":250}"#
     );
     assert_eq!(
-        Failure::NotFound.to_json(None),
+        written(Failure::NotFound, None),
         r#"{"status":404,"error":"not_found","message":"no such path or action here"}"#
     );
 }

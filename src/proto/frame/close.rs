@@ -1,4 +1,4 @@
-//! The Close frame (RFC 6455 §5.5.1), its codes (§7.4) and the closing handshake (§7.1).
+//! The Close frame (RFC 6455 §5.5.1) and its codes (§7.4).
 
 use super::header::{self, Opcode};
 use super::violation::Violation;
@@ -55,64 +55,6 @@ pub fn frame(code: u16, reason: &str) -> Vec<u8> {
     [&*header::encode(Opcode::Close, payload.len()), &payload].concat()
 }
 
-/// How far the closing handshake has come.
-///
-/// ```text
-///        close           peer's Close
-///   Open -----> Closing -------------> Closed
-///    | |           | violation           ^
-///    | `-----------+--------> Failed     |
-///    |   violation                       |
-///    `-----------------------------------'
-///                peer's Close
-/// ```
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum State {
-    /// Messages flow.
-    #[default]
-    Open,
-    /// Our Close is sent; messages of the peer are read and dropped until its Close comes.
-    Closing,
-    /// Both have sent a Close: TCP is closed when ours is out, by the server first (§7.1.1).
-    Closed,
-    /// The peer broke the protocol: nothing it sends is parsed any more (§7.1.7).
-    Failed,
-}
-
-/// What moves a [`State`].
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Event {
-    /// We want to close.
-    Close,
-    /// The peer's Close arrived.
-    PeerClose,
-    /// The peer broke a rule.
-    Violation,
-}
-
-/// What the caller must send for a transition.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Effect {
-    /// Nothing: a Close is sent at most once (§5.5.1).
-    Nothing,
-    /// A Close frame of ours.
-    SendClose,
-    /// A Close frame with the peer's code.
-    AnswerClose,
-}
-
-/// The closing handshake as a table.
-pub const fn step(state: State, event: Event) -> (State, Effect) {
-    match (state, event) {
-        (State::Open, Event::Close) => (State::Closing, Effect::SendClose),
-        (State::Open, Event::PeerClose) => (State::Closed, Effect::AnswerClose),
-        (State::Open, Event::Violation) => (State::Failed, Effect::SendClose),
-        (State::Closing, Event::PeerClose) => (State::Closed, Effect::Nothing),
-        (State::Closing, Event::Violation) => (State::Failed, Effect::Nothing),
-        (State::Closing | State::Closed | State::Failed, _) => (state, Effect::Nothing),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,20 +86,5 @@ mod tests {
         assert_eq!(frame(1001, "bye"), b"\x88\x05\x03\xE9bye");
         let long = frame(1002, &"é".repeat(100));
         assert_eq!(long.len(), 2 + 2 + 122, "cut at a character");
-    }
-
-    #[test]
-    fn a_close_is_sent_at_most_once() {
-        for first in [Event::Close, Event::PeerClose, Event::Violation] {
-            for second in [Event::Close, Event::PeerClose, Event::Violation] {
-                for third in [Event::Close, Event::PeerClose, Event::Violation] {
-                    let (state, a) = step(State::Open, first);
-                    let (state, b) = step(state, second);
-                    let (_, c) = step(state, third);
-                    let sent = [a, b, c].iter().filter(|e| **e != Effect::Nothing).count();
-                    assert_eq!(sent, 1, "{first:?} {second:?} {third:?}");
-                }
-            }
-        }
     }
 }

@@ -29,6 +29,11 @@ impl History {
         Self { bytes: Vec::new(), window: 1 << bits }
     }
 
+    /// Bytes of memory.
+    pub const fn held(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Appends a message; memory doubles with what there is to remember, up to the window.
     fn push(&mut self, plain: &[u8]) -> Result<(), Violation> {
         let plain = plain.get(plain.len().saturating_sub(self.window)..).unwrap_or_default();

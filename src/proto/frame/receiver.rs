@@ -56,6 +56,17 @@ pub struct Payload {
     bytes: Vec<u8>,
 }
 
+/// Where in a frame a stream stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Position {
+    /// The bytes of a header that has not come whole.
+    pub partial: [u8; MAX_CLIENT_HEADER],
+    /// How many of them there are.
+    pub partial_len: u8,
+    /// Payload bytes of the frame that are still to come.
+    pub remaining: u64,
+}
+
 /// Reassembles the frames of one client.
 #[derive(Debug)]
 pub struct Receiver {
@@ -152,9 +163,19 @@ impl Receiver {
         self.frames
     }
 
-    /// Bytes of memory for the message that has begun.
+    /// Bytes of memory for the message that has begun, and for a control frame in it.
     pub fn held(&self) -> usize {
         self.message.as_ref().map_or(0, |message| message.payload.bytes.capacity())
+            + self.control.bytes.capacity()
+    }
+
+    /// Where in a frame the next byte will be.
+    pub fn position(&self) -> Position {
+        Position {
+            partial: self.partial,
+            partial_len: self.partial_len,
+            remaining: self.frame.map_or(0, |frame| frame.remaining),
+        }
     }
 
     /// Whether a message or frame has begun and not ended.
@@ -299,6 +320,29 @@ impl Receiver {
             compressed: message.compressed,
             body: Body::Owned(message.payload),
         }))
+    }
+}
+
+impl Body {
+    /// Length of the payload in bytes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Window(range) => range.len(),
+            Self::Owned(payload) => payload.len(),
+        }
+    }
+
+    /// Whether there is no payload.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The payload; `buf` is what the receiver was given.
+    pub fn as_slice<'b>(&'b self, buf: &'b [u8]) -> &'b [u8] {
+        match self {
+            Self::Window(range) => buf.get(range.clone()).unwrap_or_default(),
+            Self::Owned(payload) => payload.as_slice(),
+        }
     }
 }
 

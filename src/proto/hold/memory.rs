@@ -1,5 +1,9 @@
 //! Whether there is memory, for code that aborts when there is none.
 
+/// There is no memory.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NoMemory;
+
 /// What small allocations take on the way.
 const MARGIN: usize = 64 * 1024;
 

@@ -30,6 +30,13 @@ impl Outbox {
         self.len
     }
 
+    /// Bytes of memory.
+    #[inline]
+    pub fn held(&self) -> usize {
+        self.segments.capacity() * size_of::<Segment>()
+            + self.segments.iter().map(|segment| segment.bytes.capacity()).sum::<usize>()
+    }
+
     /// Whether nothing waits.
     #[inline]
     pub const fn is_empty(&self) -> bool {

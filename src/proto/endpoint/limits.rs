@@ -1,18 +1,16 @@
 //! How many messages of a socket may pass: its own rate and those it shares by key.
 
-use crate::nginx::connection::random_bytes;
-use crate::nginx::request::Request;
+use crate::proto::rate::Action;
 use crate::proto::rate::bucket::{Bucket, Rate, Verdict};
 use crate::proto::rate::shared::{Key, SharedRates};
-use crate::settings::{Action, Settings};
 
-/// Control frames of a client: so many in a second, and as many at once.  More than any client
-/// sends in good faith; a flood is slowed down to it.
+/// Control frames of a peer: so many in a second, and as many at once.  More than anybody sends in
+/// good faith; a flood is slowed down to it.
 const CONTROL: Rate = Rate { per_second: 1_000_000, burst: 1_000_000 };
 
 /// The limits of a socket.
 #[derive(Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     own: Option<(Rate, Action, Bucket)>,
     shared: Vec<Shared>,
     control: Bucket,
@@ -20,47 +18,50 @@ pub(crate) struct Limits {
     replies: bool,
 }
 
+/// A rate that the socket shares with others.
 #[derive(Debug)]
-struct Shared {
-    rates: SharedRates<'static>,
-    key: Key,
-    rate: Rate,
-    action: Action,
+pub struct Shared {
+    /// The table of its zone.
+    pub rates: SharedRates<'static>,
+    /// Whom it counts for.
+    pub key: Key,
+    /// With the location's burst.
+    pub rate: Rate,
+    /// What happens over it.
+    pub action: Action,
 }
 
 /// What becomes of a message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Admission {
+pub enum Admission {
     /// It passes; the next one may in so many milliseconds.
-    Pass { pause: u64 },
+    Pass {
+        /// 0 for now.
+        pause: u64,
+    },
     /// It is refused, and welcome in so many milliseconds.
-    Reject { wait: u64 },
+    Reject {
+        /// At least 1.
+        wait: u64,
+    },
     /// It ends the socket.
     Close,
 }
 
 impl Limits {
-    /// The limits of a handshake; an empty key is not limited, as in `limit_req`.
-    pub(crate) fn new(request: Request, settings: &'static Settings) -> Self {
-        let replies = settings.rest.is_some();
-        let default = if replies { Action::Reject } else { Action::Delay };
-        let shared = settings.message_limits.iter().filter_map(|limit| {
-            let (zone, rate) = limit.resolve(&settings.message_zones)?;
-            let rates = SharedRates::new(zone.zone.words(), u64::from_ne_bytes(random_bytes()))?;
-            let value = zone.key.evaluate(request).filter(|value| !value.is_empty())?;
-            let action = limit.action.unwrap_or(default);
-            Some(Shared { rates, key: rates.key(value), rate, action })
-        });
+    /// The limits of a socket; `replies` says whether a message over a rate can be answered, and is
+    /// delayed where it cannot.
+    pub fn new(own: Option<(Rate, Action)>, shared: Vec<Shared>, replies: bool) -> Self {
         Self {
-            own: settings.message_rate.map(|own| (own.rate, own.action, Bucket::default())),
-            shared: shared.collect(),
+            own: own.map(|(rate, action)| (rate, action, Bucket::default())),
+            shared,
             control: Bucket::default(),
             replies,
         }
     }
 
     /// Counts a data message.
-    pub(super) fn message(&mut self, now: u64) -> Admission {
+    pub fn message(&mut self, now: u64) -> Admission {
         let replies = self.replies;
         let mut pause = 0;
         let own = self.own.as_mut().map(|(rate, action, bucket)| {
@@ -91,9 +92,15 @@ impl Limits {
         Admission::Pass { pause }
     }
 
-    /// Counts a control frame; the client is not to be read for so many milliseconds.
-    pub(super) fn control(&mut self, now: u64) -> u64 {
+    /// Counts a control frame; the peer is not to be read for so many milliseconds.
+    pub fn control(&mut self, now: u64) -> u64 {
         self.control.charge(CONTROL, now)
+    }
+
+    /// Bytes on the heap.
+    pub const fn held(&self) -> usize {
+        let Self { own: _, shared, control: _, replies: _ } = self;
+        shared.capacity() * size_of::<Shared>()
     }
 }
 
@@ -113,5 +120,38 @@ fn admit<B>(
             Verdict::Wait(wait) if action == Action::Reject => Admission::Reject { wait },
             Verdict::Wait(_) => Admission::Close,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(action: Action, replies: bool) -> Limits {
+        let rate = Rate::parse("10r/s").unwrap().with_burst(1);
+        Limits::new(Some((rate, action)), Vec::new(), replies)
+    }
+
+    #[test]
+    fn what_becomes_of_a_third_message_at_once() {
+        for (action, replies, third) in [
+            (Action::Delay, true, Admission::Pass { pause: 100 }),
+            (Action::Reject, true, Admission::Reject { wait: 100 }),
+            (Action::Reject, false, Admission::Pass { pause: 100 }),
+            (Action::Close, false, Admission::Close),
+        ] {
+            let mut limits = limits(action, replies);
+            for _ in 0..2 {
+                assert_eq!(limits.message(0), Admission::Pass { pause: 0 }, "{action:?}");
+            }
+            assert_eq!(limits.message(0), third, "{action:?} {replies}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_control_frames_is_slowed_down() {
+        let mut limits = Limits::new(None, Vec::new(), false);
+        let paused = (0..3000).filter(|_| limits.control(0) > 0).count();
+        assert_eq!(paused, 1999);
     }
 }

@@ -1,29 +1,28 @@
 //! `ws_status`: the counters of zones, as JSON or for Prometheus.
 
-use std::cell::RefCell;
+use nginx_sys::{NGX_ERROR, ngx_int_t};
 
-use nginx_sys::{NGX_ERROR, ngx_http_handler_pt, ngx_http_request_t, ngx_int_t};
-
-use crate::metrics::{Slot, Snapshot, render};
+use crate::metrics::{Snapshot, render};
+use crate::nginx::content::Content;
+use crate::nginx::exhausted::Exhausted;
 use crate::nginx::process;
-use crate::nginx::request::{NoMemory, Request};
-use crate::nginx::shm::Zone;
+use crate::nginx::request::Request;
 use crate::settings::{self, Format, Settings};
 
-/// What `ws_status` installs in its location.
-pub(crate) const HANDLER: ngx_http_handler_pt = Some(ngx_http_ws_status_handler);
+/// The content of `ws_status`.
+pub(crate) struct Status;
 
-unsafe extern "C" fn ngx_http_ws_status_handler(r: *mut ngx_http_request_t) -> ngx_int_t {
-    // SAFETY: nginx calls a content handler with a live request.
-    let Some(request) = (unsafe { Request::new(r) }) else { return NGX_ERROR as ngx_int_t };
-    let Some(settings) = settings::of(request) else { return NGX_ERROR as ngx_int_t };
-    if !request.is_get() && !request.is_head() {
-        return 405;
+impl Content for Status {
+    fn serve(request: Request) -> ngx_int_t {
+        let Some(settings) = settings::of(request) else { return NGX_ERROR as ngx_int_t };
+        if !request.is_get() && !request.is_head() {
+            return 405;
+        }
+        show(request, settings).unwrap_or(500)
     }
-    serve(request, settings).unwrap_or(500)
 }
 
-fn serve(request: Request, settings: &Settings) -> Result<ngx_int_t, NoMemory> {
+fn show(request: Request, settings: &Settings) -> Result<ngx_int_t, Exhausted> {
     let Some(status) = &settings.status else { return Ok(404) };
     let zones: Vec<_> = settings
         .counter_zones
@@ -63,22 +62,4 @@ fn prefers_text(request: Request) -> bool {
         }
     }
     text > json
-}
-
-thread_local! {
-    /// The slots this worker has taken; `None` where a zone had no more.
-    static SLOTS: RefCell<Vec<(Zone, Option<Slot<'static>>)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// This worker's slot in the zone of a location, if that counts.
-pub(crate) fn slot(settings: &Settings) -> Option<Slot<'static>> {
-    let zone = settings.zone?;
-    SLOTS.with_borrow_mut(|slots| {
-        if let Some((_, slot)) = slots.iter().find(|(known, _)| *known == zone) {
-            return *slot;
-        }
-        let slot = Slot::take(zone.words(), process::id(), process::is_alive);
-        slots.push((zone, slot));
-        slot
-    })
 }

@@ -1,0 +1,143 @@
+//! The content handler of a WebSocket location: from HTTP request to session.
+
+use nginx_sys::{NGX_ERROR, ngx_int_t};
+
+use crate::metrics::Counter;
+use crate::nginx::content::Content;
+use crate::nginx::exhausted::Exhausted;
+use crate::nginx::log::Level;
+use crate::nginx::random::random_bytes;
+use crate::nginx::request::Request;
+use crate::nginx::tenancy;
+use crate::proto::endpoint::compression::Compression;
+use crate::proto::endpoint::facts::Facts;
+use crate::proto::endpoint::limits::{Limits, Shared};
+use crate::proto::handshake::{self, Accepted, HttpVersion, Refusal};
+use crate::proto::rate::Action;
+use crate::proto::rate::shared::SharedRates;
+use crate::service::Services;
+use crate::service::calls::Calls;
+use crate::session::{Parts, Session};
+use crate::settings::{self, Settings};
+use crate::worker::counters::Counters;
+
+/// The content of `ws_echo`, `ws_rest` and `ws_route`.
+pub(crate) struct Upgrade;
+
+impl Content for Upgrade {
+    fn serve(request: Request) -> ngx_int_t {
+        let Some(settings) = settings::of(request) else { return NGX_ERROR as ngx_int_t };
+        let counters = Counters::of(settings.zone);
+        // A subrequest (auth_request, SSI, mirror) has no connection of its own to upgrade.
+        if !request.is_main() {
+            return ngx_int_t::from(Refusal::NoUpgrade.status() as i16);
+        }
+        let handshake = handshake::Request {
+            is_get: request.is_get(),
+            version: request.version(),
+            origins: &settings.origins,
+            subprotocols: &settings.subprotocols,
+            compression: settings.compression.as_ref().map(|compression| &compression.policy),
+        };
+        match handshake::check(&handshake, request.headers()) {
+            Ok(accepted) => {
+                let rc = accept(request, settings, &accepted, counters).unwrap_or(500);
+                let counter = match rc {
+                    Request::TAKEN => Counter::Accepted,
+                    _ => Counter::HandshakeFailed,
+                };
+                counters.add(counter, 1);
+                rc
+            }
+            Err(refusal) => {
+                counters.add(counter_of(refusal), 1);
+                request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
+                refuse(request, refusal).unwrap_or(500)
+            }
+        }
+    }
+}
+
+/// Answers 101 and makes the connection a session's.
+fn accept(
+    request: Request,
+    settings: &'static Settings,
+    accepted: &Accepted,
+    counters: Counters,
+) -> Result<ngx_int_t, Exhausted> {
+    request.add_header("Upgrade", b"websocket")?;
+    request.add_header("Sec-WebSocket-Accept", &accepted.accept)?;
+    let subprotocol = accepted.subprotocol.and_then(|i| settings.subprotocols.get(i));
+    if let Some(name) = subprotocol {
+        request.add_header("Sec-WebSocket-Protocol", name.as_bytes())?;
+    }
+    if let Some(agreement) = &accepted.deflate {
+        request.add_header("Sec-WebSocket-Extensions", agreement.header_value().as_bytes())?;
+    }
+
+    let now = request.connection().now();
+    let parts = Parts {
+        services: Services::new(settings.rest.as_ref().map(|rest| Calls::new(rest, counters))),
+        compression: settings.compression.zip(accepted.deflate).map(|(settings, agreement)| {
+            Compression::new(settings.level, settings.min_length, agreement)
+        }),
+        limits: limits(request, settings),
+        counters,
+        facts: Facts::new(random_bytes(), subprotocol.map(String::as_str), now),
+    };
+    tenancy::begin(request, Box::new(Session::new(settings, parts, now)))
+}
+
+/// The limits of a handshake; an empty key is not limited, as in `limit_req`.
+fn limits(request: Request, settings: &'static Settings) -> Limits {
+    let replies = settings.rest.is_some();
+    let default = if replies { Action::Reject } else { Action::Delay };
+    let shared = settings.message_limits.iter().filter_map(|limit| {
+        let (zone, rate) = limit.resolve(&settings.message_zones)?;
+        let rates = SharedRates::new(zone.zone.words(), u64::from_ne_bytes(random_bytes()))?;
+        let value = zone.key.evaluate(request).filter(|value| !value.is_empty())?;
+        let action = limit.action.unwrap_or(default);
+        Some(Shared { rates, key: rates.key(value), rate, action })
+    });
+    let own = settings.message_rate.map(|own| (own.rate, own.action));
+    Limits::new(own, shared.collect(), replies)
+}
+
+/// Answers with the refusal's status, through `error_page` where there is one.
+fn refuse(request: Request, refusal: Refusal) -> Result<ngx_int_t, Exhausted> {
+    let status = refusal.status();
+    match refusal {
+        Refusal::Method => request.add_header("Allow", b"GET")?,
+        Refusal::NoUpgrade | Refusal::Version => {
+            request.add_header("Sec-WebSocket-Version", b"13")?;
+            // RFC 9113 §8.2.2: HTTP/2 and HTTP/3 know no such headers.
+            if request.version() != HttpVersion::After11 {
+                request.add_header("Upgrade", b"websocket")?;
+                request.add_header("Connection", b"Upgrade")?;
+            }
+            if !request.has_error_page(status) {
+                return request.answer(
+                    status,
+                    "426 Upgrade Required",
+                    "text/plain",
+                    "This location speaks WebSocket (RFC 6455), version 13.\n",
+                );
+            }
+        }
+        _ => {}
+    }
+    Ok(ngx_int_t::from(status as i16))
+}
+
+const fn counter_of(refusal: Refusal) -> Counter {
+    match refusal {
+        Refusal::Method => Counter::NotAllowed,
+        Refusal::NoUpgrade | Refusal::Version => Counter::UpgradeRequired,
+        Refusal::Key
+        | Refusal::Body
+        | Refusal::Repeated
+        | Refusal::Protocol
+        | Refusal::Extensions => Counter::BadRequest,
+        Refusal::Origin => Counter::Forbidden,
+    }
+}
