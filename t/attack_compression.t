@@ -125,6 +125,22 @@ is(attack('final blocks', 5, 8192, 0.5, sub {
 	return $frame ? $frame->{rsv} : 'none';
 }), '4 5', 'a message of final blocks');
 
+# The same, and blocks with nothing in them, behind all that they may refer to:
+# a window is loaded only for what does refer to it.
+
+my $text = deflate('x' x 32768) . $tail;
+is(attack('empty final blocks', 5, 8192, 0.2, sub {
+	my $s = $t->ws('/ws', @offer)->write(compressed($text . "\3\0" x 480_000));
+	my $frame = $s->read_frame(20);
+	return $frame ? $frame->{rsv} : 'none';
+}), '4 5', 'a message of empty final blocks');
+
+# Three bytes from one back, with the fixed code.
+
+is(attack('final blocks that refer back', 20, 8192, 0.1, sub {
+	close_of('/ws', compressed($text . "\x03\x02\0" x 300_000));
+}), '1008 20', 'a window for each of many final blocks');
+
 # Messages just within the limit, of a thousand bytes each on the wire, that
 # come back the same way.
 

@@ -58,6 +58,9 @@ fn inflate_anything(mut input: Input<'_>, takeover: bool, bits: u8, window: usiz
                     Violation::TooBig => assert!(!fits, "too big"),
                     // What is behind the limit need not be looked at.
                     Violation::BadCompression => assert!(!expected.good, "refused"),
+                    Violation::TooManyBlocks => {
+                        assert!(expected.finals > 32, "{} final blocks", expected.finals);
+                    }
                     other => panic!("{other:?}"),
                 }
             }

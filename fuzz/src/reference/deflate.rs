@@ -9,6 +9,8 @@ pub struct Read {
     pub good: bool,
     /// The longest distance of a reference back.
     pub farthest: usize,
+    /// How many final blocks were read.
+    pub finals: usize,
 }
 
 /// The octets that a receiver puts behind a message.
@@ -27,10 +29,11 @@ pub fn message(compressed: &[u8], earlier: &[u8], enough: usize) -> Read {
         earlier: earlier.len(),
         enough: earlier.len() + enough,
         farthest: 0,
+        finals: 0,
     };
     let good = reader.message().is_some();
     let out = reader.window.split_off(reader.earlier);
-    Read { out, good, farthest: reader.farthest }
+    Read { out, good, farthest: reader.farthest, finals: reader.finals }
 }
 
 struct Reader {
@@ -43,6 +46,7 @@ struct Reader {
     earlier: usize,
     enough: usize,
     farthest: usize,
+    finals: usize,
 }
 
 /// A Huffman code (§3.2.2): the codewords in order, by length and bits, and their symbols.
@@ -82,6 +86,7 @@ impl Reader {
             }
             behind_final = self.block()?;
             if behind_final {
+                self.finals += 1;
                 self.bit = self.bit.next_multiple_of(8);
             }
         }

@@ -141,6 +141,8 @@ impl Deflater {
 #[derive(Debug)]
 pub struct Inflater {
     stream: Decompress,
+    /// How often the message had its window loaded behind a final block.
+    loads: usize,
 }
 
 /// Why [`Inflater::run`] stopped.
@@ -160,7 +162,7 @@ impl Inflater {
     /// [`Violation::OutOfMemory`].
     pub fn new() -> Result<Self, Violation> {
         see_whether_there_is_memory()?;
-        Ok(Self { stream: Decompress::new(false) })
+        Ok(Self { stream: Decompress::new(false), loads: 0 })
     }
 
     /// Appends a message to `out`, given the payload that was received of it (RFC 7692 §7.2.2).
@@ -172,7 +174,8 @@ impl Inflater {
     ///
     /// [`Violation::TooBig`] when the message has more than `limit` bytes, known after `limit` + 1;
     /// [`Violation::BadCompression`] when it is not DEFLATE, refers to what was not sent, or ends
-    /// inside of a block; [`Violation::OutOfMemory`].  `out` is then as long as it was.
+    /// inside of a block; [`Violation::TooManyBlocks`] when it refers back across too many final
+    /// ones; [`Violation::OutOfMemory`].  `out` is then as long as it was.
     pub fn message(
         &mut self,
         compressed: &[u8],
@@ -208,17 +211,34 @@ impl Inflater {
         let mut pause = Pause::FinalBlock;
         // Text grows to about four times as much.
         let mut room = compressed.len().saturating_mul(4).clamp(MIN_ROOM, MAX_ROOM);
+        self.loads = 0;
+        self.restart(earlier, &[])?;
         while !rest.is_empty() {
-            // RFC 7692 §7.2.1: a final block ends neither the message nor the window.
-            if pause == Pause::FinalBlock {
-                self.restart(earlier, out.get(start..).unwrap_or_default())?;
-            }
-            let before = rest.len();
-            pause = self.run(&mut rest, room, end, out)?;
-            if rest.len() == before {
+            let (before, made) = (rest, out.len());
+            pause = match self.run(&mut rest, room, end, out) {
+                // Maybe it refers to what is before the final block.
+                Err(Violation::BadCompression) if before.len() < compressed.len() => {
+                    self.loads += 1;
+                    if self.loads > FREE_LOADS + compressed.len() / BYTES_PER_LOAD {
+                        return Err(Violation::TooManyBlocks);
+                    }
+                    rest = before;
+                    out.truncate(made);
+                    self.restart(earlier, out.get(start..).unwrap_or_default())?;
+                    self.run(&mut rest, room, end, out)?
+                }
+                result => result?,
+            };
+            if rest.len() == before.len() {
                 return Err(Violation::BadCompression);
             }
-            room = MIN_ROOM; // or a million final blocks would each cost as much as the first
+            // RFC 7692 §7.2.1: a final block ends neither the message nor the window.  But to load a
+            // window takes longer than to read a block, and one to which nothing refers is of no
+            // use: without it, what refers to it does not inflate.
+            if pause == Pause::FinalBlock {
+                self.stream.reset(false);
+            }
+            room = BEHIND_ROOM;
         }
         // A message that ends with a final block, or is empty, lacks the header of the empty block
         // (§7.2.3.4, §7.2.3.6).  There is but one way to read it, and other decoders do.
@@ -341,9 +361,16 @@ const TAIL: &[u8] = &[0x00, 0x00, 0xFF, 0xFF];
 /// The same as a final block, with its header.
 const FINAL_BLOCK: &[u8] = &[0x01, 0x00, 0x00, 0xFF, 0xFF];
 
+/// What is behind a final block may refer to what is before it so many times in a message, and once
+/// more for each so many bytes of it.  A client ends a message with a final block, if anything.
+const FREE_LOADS: usize = 32;
+const BYTES_PER_LOAD: usize = 256;
+
 /// Output is made in steps of at least and at most this many bytes, limits permitting.
 const MIN_ROOM: usize = 512;
 const MAX_ROOM: usize = 64 * 1024;
+/// The first step behind a final block: small, for there may be a million of them.
+const BEHIND_ROOM: usize = 64;
 
 #[cfg(test)]
 #[path = "deflate_tests.rs"]

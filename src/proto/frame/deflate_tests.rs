@@ -330,6 +330,76 @@ fn a_final_block_ends_neither_the_message_nor_the_window() {
     assert_eq!(inflate(&garbage, NO_LIMIT, Some(&mut history)), Err(Violation::BadCompression));
 }
 
+/// A final block of the fixed code (RFC 1951 §3.2.6): its symbols as (bits, how many), then its end.
+fn fixed_final(symbols: &[(u32, u32)]) -> Vec<u8> {
+    let bits = [&[(0b1, 1), (0b10, 2)], symbols, &[(0, 7)]].concat();
+    let bits = bits.iter().flat_map(|(bits, n)| (0..*n).rev().map(move |i| bits >> i & 1));
+    let bits: Vec<u8> = bits.map(|bit| bit as u8).collect();
+    let octet = |bits: &[u8]| bits.iter().rev().fold(0, |octet, bit| octet << 1 | bit);
+    bits.chunks(8).map(octet).collect()
+}
+
+#[test]
+fn a_window_is_loaded_only_for_what_refers_to_it() {
+    let text = [deflate(6, &[b'x'; 32768]), TAIL.to_vec()].concat();
+    let literal = fixed_final(&[(0x30 + u32::from(b'y'), 8)]);
+    let cases: [(&str, Vec<u8>, usize, &[u8]); 4] = [
+        ("empty, fixed code", fixed_final(&[]), 50_000, b""),
+        ("empty, stored", FINAL_BLOCK.to_vec(), 20_000, b""),
+        ("a literal", literal, 30_000, b"y"),
+        // Its literal, and as many more from one back.
+        (
+            "a reference within the block",
+            fixed_final(&[(0x30 + u32::from(b'y'), 8), (0b1, 7), (0, 5)]),
+            20_000,
+            b"yyyy",
+        ),
+    ];
+    assert_eq!(cases[0].1, [0x03, 0x00]);
+    let mut inflater = Inflater::new().unwrap();
+    for (what, block, times, plain) in cases {
+        let plain = [&[b'x'; 32768][..], &plain.repeat(times)].concat();
+        let blocks = block.repeat(times);
+        // Behind text of the message, and behind earlier messages.
+        let mut out = Vec::new();
+        inflater.message(&[&text[..], &blocks].concat(), NO_LIMIT, None, &mut out).unwrap();
+        assert!(out == plain, "{what}");
+        assert_eq!(inflater.loads, 0, "{what}");
+        let mut history = History::new(15);
+        history.push(&[b'x'; 32768]).unwrap();
+        out.clear();
+        inflater.message(&blocks, NO_LIMIT, Some(&mut history), &mut out).unwrap();
+        assert!(out == plain[32768..], "{what}");
+        assert_eq!(inflater.loads, 0, "{what}");
+    }
+}
+
+#[test]
+fn the_work_of_references_across_final_blocks_is_bounded() {
+    // Three bytes from one back, and from 32768 back.
+    let near = fixed_final(&[(0b1, 7), (0, 5)]);
+    let far = fixed_final(&[(0b1, 7), (29, 5), (0x1FFF, 13)]);
+    let mut inflater = Inflater::new().unwrap();
+    let mut expect = |payload: &[u8], len: Result<usize, Violation>, loads: usize| {
+        let mut out = Vec::new();
+        let mut history = History::new(15);
+        history.push(&[b'x'; 32768]).unwrap();
+        let result = inflater.message(payload, NO_LIMIT, Some(&mut history), &mut out);
+        assert_eq!(result.map(|()| out.len()), len);
+        assert!(out.iter().all(|byte| *byte == b'x'));
+        assert_eq!(inflater.loads, loads);
+    };
+    for block in [near, far] {
+        // The window is there for the first one.
+        expect(&block.repeat(33), Ok(99), 32);
+        expect(&block.repeat(34), Err(Violation::TooManyBlocks), 33);
+        let long = [&deflate(6, &[b'x'; 300_000])[..], TAIL, &block.repeat(34), &[0]].concat();
+        expect(&long, Ok(300_000 + 102), 33);
+        let million = block.repeat(1_000_000 / block.len());
+        expect(&million, Err(Violation::TooManyBlocks), million.len() / 256 + 33);
+    }
+}
+
 #[test]
 fn what_is_no_deflate_is_a_violation() {
     const CASES: &[(&str, &[u8])] = &[

@@ -34,6 +34,9 @@ pub enum Violation {
     ReservedOpcode,
     /// The message exceeds `ws_max_message`.
     TooBig,
+    /// A compressed message refers back across more final blocks than any client makes; it is well
+    /// formed (RFC 7692 §7.2.1), but each of them costs us a window.
+    TooManyBlocks,
     /// The message has more frames than `ws_max_fragments`.
     TooManyFragments,
     /// More messages than a rate with the action `close` allows.
@@ -47,7 +50,7 @@ impl Violation {
     pub const fn close_code(self) -> u16 {
         match self {
             Self::BadUtf8 | Self::BadCompression => 1007,
-            Self::TooManyFragments | Self::TooManyMessages => 1008,
+            Self::TooManyBlocks | Self::TooManyFragments | Self::TooManyMessages => 1008,
             Self::TooBig => 1009,
             Self::Compressor | Self::OutOfMemory => 1011,
             Self::CloseCode
@@ -80,6 +83,7 @@ impl Violation {
             Self::ReservedBits => "reserved bits set",
             Self::ReservedOpcode => "reserved opcode",
             Self::TooBig => "message too big",
+            Self::TooManyBlocks => "too many final blocks",
             Self::TooManyFragments => "too many fragments",
             Self::TooManyMessages => "too many messages",
             Self::Unmasked => "frame not masked",

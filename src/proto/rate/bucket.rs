@@ -57,6 +57,9 @@ impl Bucket {
     /// Thousandths of a message: what fits into a packed bucket.
     const MAX_EXCESS: u64 = (1 << Self::EXCESS_BITS) - 1;
     const EXCESS_BITS: u32 = 26;
+    /// What [`charge`](Self::charge) adds above the burst, at most: a message that passes just
+    /// within it, and one that came with it.
+    const OWED: u64 = 2000;
 
     /// The bucket as one word, which can be shared between processes: good for bursts up to
     /// [`MAX_BURST`] and for 8 years of uptime.
@@ -84,8 +87,15 @@ impl Bucket {
 
     /// Counts a message that has come already, and says for how many milliseconds no further one
     /// is welcome.
+    ///
+    /// Exact for a single sender that waits as told: it never owes more than two messages above the
+    /// burst.  Nor does a bucket that many senders share, who all have sent before any of them was
+    /// told; or each message would shut it for the others for as long as it would have had to wait.
     pub fn charge(&mut self, rate: Rate, now: u64) -> u64 {
-        let excess = self.excess_at(rate, now).saturating_add(1000).min(Self::MAX_EXCESS);
+        let excess = self.excess_at(rate, now);
+        // Another limit on the same bucket may have a larger burst: what is owed, is.
+        let most = excess.max(rate.burst + Self::OWED).min(Self::MAX_EXCESS);
+        let excess = (excess + 1000).min(most);
         *self = Self { excess, at: now };
         // Behind a message that is just within the burst, the next one has to wait.
         let over = excess.saturating_sub(rate.burst + 1000);
@@ -144,6 +154,25 @@ mod tests {
         assert_eq!(bucket.charge(rate, 0), 100);
         assert_eq!(bucket.charge(rate, 100), 100);
         assert_eq!(bucket.charge(rate, 1000), 0);
+    }
+
+    #[test]
+    fn senders_that_share_a_bucket_do_not_shut_it() {
+        let rate = Rate::parse("30r/m").unwrap().with_burst(2);
+        let mut bucket = Bucket::default();
+        for _ in 0..200 {
+            assert!(bucket.charge(rate, 0) <= 2000);
+        }
+        // One too many, and the one that would come.
+        assert_eq!(bucket.pass(rate, 0), Verdict::Wait(4000));
+        assert_eq!(bucket.pass(rate, 4000), Verdict::Pass);
+
+        // What was allowed elsewhere is not forgiven here.
+        let large = rate.with_burst(10);
+        let mut bucket = Bucket::default();
+        while bucket.pass(large, 0) == Verdict::Pass {}
+        assert_eq!(bucket.charge(rate, 0), 16_000);
+        assert_eq!(bucket.charge(rate, 0), 16_000);
     }
 
     #[test]

@@ -10,11 +10,12 @@ use std::hash::DefaultHasher;
 
 use super::bucket::{Bucket, Rate, Verdict};
 
-/// A view of the shared words: the seed of the hash, then pairs of hash and packed bucket.
+/// A view of the shared words: the seed of the hash in a line of its own, then sets of pairs of hash
+/// and packed bucket, a set to a line.
 #[derive(Clone, Copy, Debug)]
 pub struct SharedRates<'w> {
     seed: u64,
-    words: &'w [AtomicU64],
+    sets: &'w [Set],
 }
 
 /// The bucket of a key.
@@ -25,23 +26,27 @@ pub struct Key(u64);
 const PAIR: usize = 2;
 /// Places where a key may be: one line of the processor's cache.
 const WAYS: usize = 4;
+/// Words of a line; zones are given memory from the start of a page.
+const LINE: usize = WAYS * PAIR;
+/// The places of the keys that share a line.
+type Set = [AtomicU64; LINE];
 
 impl<'w> SharedRates<'w> {
     /// The table in `words`, zero or used before; `random` is the seed if they are new.
     ///
     /// `None` when there is not room for one key.
     pub fn new(words: &'w [AtomicU64], random: u64) -> Option<Self> {
-        let (first, words) = words.split_first()?;
-        if words.len() < WAYS * PAIR {
+        let ([first, ..], sets) = words.as_chunks::<LINE>().0.split_first()?;
+        if sets.is_empty() {
             return None;
         }
         let _ = first.compare_exchange(0, random | 1, Relaxed, Relaxed);
-        Some(Self { seed: first.load(Relaxed), words })
+        Some(Self { seed: first.load(Relaxed), sets })
     }
 
     /// How many keys there is room for.
     pub const fn capacity(&self) -> usize {
-        self.words.len() / (WAYS * PAIR) * WAYS
+        self.sets.len() * WAYS
     }
 
     /// The key for a value, the same in all processes.
@@ -83,12 +88,9 @@ impl<'w> SharedRates<'w> {
 
     /// The bucket of a key, a new one if need be.
     fn find(&self, key: Key, rate: Rate, now: u64) -> Option<&'w AtomicU64> {
-        let sets = self.words.len() / (WAYS * PAIR);
-        let start = (key.0 as usize % sets) * WAYS * PAIR;
-        let set = self.words.get(start..start + WAYS * PAIR)?;
+        let set = self.sets.get(key.0 as usize % self.sets.len())?;
         let mut victim: Option<(u64, u64, &AtomicU64, &AtomicU64)> = None;
-        for pair in set.chunks_exact(PAIR) {
-            let [hash, state] = pair else { return None };
+        for [hash, state] in set.as_chunks::<PAIR>().0 {
             let held = hash.load(Relaxed);
             if held == key.0 {
                 return Some(state);
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn keys_have_buckets_of_their_own_that_all_views_share() {
-        let words = memory(1 + 1024 * PAIR);
+        let words = memory(LINE + 1024 * PAIR);
         let ours = SharedRates::new(&words, 42).unwrap();
         let theirs = SharedRates::new(&words, 43).unwrap();
         assert_eq!(ours.key(b"a"), theirs.key(b"a"), "the first seed stands");
@@ -133,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_full_table_forgets_the_longest_unused() {
-        let words = memory(1 + WAYS * PAIR);
+        let words = memory(LINE + WAYS * PAIR);
         let rates = SharedRates::new(&words, 1).unwrap();
         assert_eq!(rates.capacity(), WAYS);
         let rate = Rate::parse("1r/m").unwrap();
@@ -148,8 +150,23 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_looked_for_in_one_line_of_the_cache() {
+        let words = memory(LINE + 1024 * PAIR);
+        let rates = SharedRates::new(&words, 42).unwrap();
+        let rate = Rate::parse("1r/m").unwrap();
+        let at = |word| (std::ptr::from_ref::<AtomicU64>(word).addr() - words.as_ptr().addr()) / 8;
+        for key in 0..2000u64 {
+            let state = rates.find(rates.key(&key.to_be_bytes()), rate, 0).unwrap();
+            assert!(at(state) > LINE, "the seed has its line");
+        }
+        for set in rates.sets {
+            assert_eq!(at(&set[0]) % LINE, 0, "a set begins with a line");
+        }
+    }
+
+    #[test]
     fn threads_together_pass_what_the_rate_allows() {
-        let words = memory(1 + 1024 * PAIR);
+        let words = memory(LINE + 1024 * PAIR);
         let rates = SharedRates::new(&words, 1).unwrap();
         let rate = Rate::parse("1r/s").unwrap().with_burst(999);
         let key = rates.key(b"everyone");
@@ -164,6 +181,7 @@ mod tests {
     #[test]
     fn too_little_memory_is_no_table() {
         assert!(SharedRates::new(&memory(0), 1).is_none());
-        assert!(SharedRates::new(&memory(8), 1).is_none());
+        assert!(SharedRates::new(&memory(2 * LINE - 1), 1).is_none());
+        assert!(SharedRates::new(&memory(2 * LINE), 1).is_some());
     }
 }
