@@ -200,7 +200,9 @@ impl Session {
         if !self.life.is_open() {
             // What comes behind our Close is dropped.
             Gate::Open
-        } else if self.inbound.is_paused(now) {
+        } else if self.inbound.is_flooded(now) {
+            Gate::Shut(Why::Flood)
+        } else if self.inbound.is_paused(now) || self.limits.wait(now) > 0 {
             Gate::Shut(Why::Rate)
         } else if self.outbound.held() > self.settings.send_queue {
             Gate::Shut(Why::Queue)
@@ -231,6 +233,7 @@ impl Session {
             self.life.next(&self.settings.timeouts, now),
             self.services.next_deadline(now),
             self.inbound.pause_left(now),
+            self.shared_pause(has_input, now),
         ];
         if let Some(ms) = deadlines.into_iter().flatten().min() {
             c.wake_within(ms);
@@ -240,6 +243,21 @@ impl Session {
         heap::note_freed(self.held.saturating_sub(held));
         self.held = held;
         Ok(())
+    }
+
+    /// Milliseconds until a rate is asked again that others use up.  All who wait for it are told
+    /// the same time, and one of them will be served: the others come back over an ever longer
+    /// time, up to a second, so that a crowd costs little.
+    fn shared_pause(&mut self, has_input: bool, now: u64) -> Option<u64> {
+        let wait = if has_input && self.life.is_open() { self.limits.wait(now) } else { 0 };
+        if wait == 0 {
+            return None;
+        }
+        let refused = self.limits.waits();
+        if refused == 1 {
+            self.counters.add(Counter::LimitDelayed, 1);
+        }
+        Some(wait + random_below(wait.saturating_mul(u64::from(refused) - 1).min(1000)))
     }
 
     /// Bytes on the heap of this socket, all of them: `ws_send_queue` bounds a part of it, and the

@@ -43,6 +43,13 @@ impl Session {
             let mut unserved = self.inbound.take_unserved();
             self.consume(&mut unserved, turn)?;
         }
+        if let gate @ Gate::Shut(_) = self.gate(now)
+            && self.inbound.has_unserved()
+        {
+            // Control frames may have had to wait themselves.
+            self.set_aside(&[], 0, gate, turn)?;
+            self.flush(turn)?;
+        }
         self.read(turn)?;
         // Nobody may be reading; a client that is gone is noticed all the same.
         let gate = self.gate(now);
@@ -137,21 +144,18 @@ impl Session {
             return Ok(());
         }
         while self.life.is_open()
+            && !self.inbound.is_flooded(turn.now())
             && let Some(control) = self.inbound.next_control()
         {
             self.life.heard(turn.now());
-            let pause = self.limits.control(turn.now());
             match control.opcode {
                 Opcode::Close => self.on_close(control.payload(), buf, turn)?,
                 Opcode::Ping => {
+                    self.count_control(turn);
                     let queued = self.outbound.push_copy(buf, Opcode::Pong, control.payload());
                     queued.or_else(|v| self.fail_behind(v, buf, turn))?;
                 }
-                _ => {}
-            }
-            if pause > 0 {
-                self.inbound.pause(pause, turn.now());
-                self.inbound.stop();
+                _ => self.count_control(turn),
             }
         }
         if self.life.is_open() {
@@ -198,7 +202,7 @@ impl Session {
     fn count_control(&mut self, turn: &Turn<'_>) {
         let pause = self.limits.control(turn.now());
         if self.life.is_open() {
-            self.inbound.pause(pause, turn.now());
+            self.inbound.pause_control(pause, turn.now());
         }
     }
 

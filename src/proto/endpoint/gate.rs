@@ -17,6 +17,8 @@ pub enum Gate {
 pub enum Why {
     /// A rate (`ws_message_rate`, `ws_message_limit`).
     Rate,
+    /// The rate of control frames, which wait as well.
+    Flood,
     /// The peer, which has not read what was sent to it (`ws_send_queue`).
     Queue,
     /// Calls under way (`ws_inflight`, `ws_worker_inflight`).

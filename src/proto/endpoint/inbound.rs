@@ -14,6 +14,8 @@ pub struct Inbound {
     unserved: Option<Box<Unserved>>,
     /// No message is taken before this time, in milliseconds; 0 if there is no such time.
     paused_until: u64,
+    /// The same for control frames.
+    flooded_until: u64,
     /// Bytes of a frame in progress since the peer was last heard.
     trickle: usize,
 }
@@ -24,7 +26,13 @@ impl Inbound {
 
     /// The start of a stream.
     pub const fn new(limits: Limits, rsv1: Rsv1) -> Self {
-        Self { receiver: Receiver::new(limits, rsv1), unserved: None, paused_until: 0, trickle: 0 }
+        Self {
+            receiver: Receiver::new(limits, rsv1),
+            unserved: None,
+            paused_until: 0,
+            flooded_until: 0,
+            trickle: 0,
+        }
     }
 
     /// Consumes `buf` from `*pos` on until something is whole; `Ok(None)` when all is consumed.
@@ -61,12 +69,23 @@ impl Inbound {
         self.paused_until > now
     }
 
-    /// Milliseconds until the end of a pause.
-    pub const fn pause_left(&self, now: u64) -> Option<u64> {
-        match self.paused_until.saturating_sub(now) {
-            0 => None,
-            ms => Some(ms),
+    /// Takes not even a control frame for so many milliseconds: there were too many.
+    pub fn pause_control(&mut self, ms: u64, now: u64) {
+        if ms > 0 {
+            self.flooded_until = self.flooded_until.max(now.saturating_add(ms));
         }
+    }
+
+    /// Whether control frames have to wait.
+    #[inline]
+    pub const fn is_flooded(&self, now: u64) -> bool {
+        self.flooded_until > now
+    }
+
+    /// Milliseconds until the end of a pause, the first of two.
+    pub fn pause_left(&self, now: u64) -> Option<u64> {
+        let left = [self.paused_until, self.flooded_until].map(|until| until.saturating_sub(now));
+        left.into_iter().filter(|ms| *ms > 0).min()
     }
 
     /// Keeps bytes that must wait, behind those that do.
@@ -85,13 +104,6 @@ impl Inbound {
     /// Takes the next control frame out of the bytes that wait.
     pub fn next_control(&mut self) -> Option<Control> {
         self.unserved.as_mut()?.next_control()
-    }
-
-    /// Lets the rest of what waits be as it is: `next_control` finds nothing in it.
-    pub fn stop(&mut self) {
-        if let Some(unserved) = &mut self.unserved {
-            unserved.stop();
-        }
     }
 
     /// To be called after the last [`next_control`](Self::next_control).
@@ -138,7 +150,7 @@ impl Inbound {
 
     /// Bytes on the heap.
     pub fn held(&self) -> usize {
-        let Self { receiver, unserved, paused_until: _, trickle: _ } = self;
+        let Self { receiver, unserved, paused_until: _, flooded_until: _, trickle: _ } = self;
         receiver.held() + unserved.as_ref().map_or(0, |unserved| unserved.held())
     }
 }
@@ -189,8 +201,24 @@ mod tests {
         assert!(inbound.next_control().is_some());
         inbound.settle();
         assert!(!inbound.has_unserved(), "nothing but control frames leaves nothing");
-        inbound.keep(&text).unwrap();
-        inbound.stop();
+    }
+
+    #[test]
+    fn a_violation_among_what_waits_ends_the_looking() {
+        let mut inbound = Inbound::new(LIMITS, Rsv1::Reserved);
+        inbound.keep(&[0x83, 0x80, 0, 0]).unwrap();
+        assert!(inbound.next_control().is_none());
+        inbound.settle();
         assert_eq!(inbound.room(), 0);
+        assert_eq!(inbound.take_unserved().len(), 4);
+    }
+
+    #[test]
+    fn messages_and_control_frames_are_paused_each_by_themselves() {
+        let mut inbound = Inbound::new(LIMITS, Rsv1::Reserved);
+        inbound.pause(100, 0);
+        inbound.pause_control(10, 0);
+        assert!(inbound.is_flooded(9) && !inbound.is_flooded(10) && inbound.is_paused(10));
+        assert_eq!((inbound.pause_left(9), inbound.pause_left(10)), (Some(1), Some(90)));
     }
 }

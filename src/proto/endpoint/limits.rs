@@ -16,6 +16,8 @@ pub struct Limits {
     control: Bucket,
     /// Whether a message over a rate can be answered.
     replies: bool,
+    /// How often the next message was made to wait for a rate that is shared.
+    refused: u32,
 }
 
 /// A rate that the socket shares with others.
@@ -57,13 +59,34 @@ impl Limits {
             shared,
             control: Bucket::default(),
             replies,
+            refused: 0,
         }
+    }
+
+    /// Milliseconds for which no message may be taken, because others that share a rate have used
+    /// it up; counts nothing.  A rate of the socket's own makes the next message wait when one has
+    /// come ([`Admission::Pass`]); what many share has to be asked first, or each of them would
+    /// exceed it by a message.
+    #[inline]
+    pub fn wait(&self, now: u64) -> u64 {
+        let delays = |shared: &&Shared| {
+            shared.action == Action::Delay || shared.action == Action::Reject && !self.replies
+        };
+        let waits = self.shared.iter().filter(delays);
+        waits.map(|shared| shared.rates.wait(shared.key, shared.rate, now)).max().unwrap_or(0)
+    }
+
+    /// Notes that a message waits; how often it did, this time included.
+    pub const fn waits(&mut self) -> u32 {
+        self.refused = self.refused.saturating_add(1);
+        self.refused
     }
 
     /// Counts a data message.
     pub fn message(&mut self, now: u64) -> Admission {
         let replies = self.replies;
         let mut pause = 0;
+        self.refused = 0;
         let own = self.own.as_mut().map(|(rate, action, bucket)| {
             admit(
                 *action,
@@ -99,7 +122,7 @@ impl Limits {
 
     /// Bytes on the heap.
     pub const fn held(&self) -> usize {
-        let Self { own: _, shared, control: _, replies: _ } = self;
+        let Self { own: _, shared, control: _, replies: _, refused: _ } = self;
         shared.capacity() * size_of::<Shared>()
     }
 }
@@ -125,6 +148,8 @@ fn admit<B>(
 
 #[cfg(test)]
 mod tests {
+    use core::sync::atomic::AtomicU64;
+
     use super::*;
 
     fn limits(action: Action, replies: bool) -> Limits {
@@ -146,6 +171,29 @@ mod tests {
             }
             assert_eq!(limits.message(0), third, "{action:?} {replies}");
         }
+    }
+
+    #[test]
+    fn sockets_that_share_a_rate_keep_it_together() {
+        let words: &'static [AtomicU64] = Vec::leak((0..1024).map(|_| AtomicU64::new(0)).collect());
+        let rates = SharedRates::new(words, 1).unwrap();
+        let rate = Rate::parse("10r/s").unwrap().with_burst(2);
+        let mut sockets: Vec<Limits> = (0..50)
+            .map(|_| {
+                let key = rates.key(b"k");
+                Limits::new(None, vec![Shared { rates, key, rate, action: Action::Delay }], true)
+            })
+            .collect();
+        let mut passed = 0;
+        for now in 0..10_000 {
+            for limits in &mut sockets {
+                if limits.wait(now) == 0 {
+                    assert_eq!(limits.message(now), Admission::Pass { pause: 0 });
+                    passed += 1;
+                }
+            }
+        }
+        assert_eq!(passed, 102);
     }
 
     #[test]

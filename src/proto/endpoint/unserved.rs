@@ -144,7 +144,7 @@ impl Unserved {
     }
 
     /// Looks at nothing behind what was seen.
-    pub fn stop(&mut self) {
+    fn stop(&mut self) {
         self.is_opaque = true;
         self.keep(self.bytes.len() - self.seen);
     }

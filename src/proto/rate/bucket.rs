@@ -102,6 +102,12 @@ impl Bucket {
         (over * 1000).div_ceil(rate.per_second)
     }
 
+    /// Milliseconds until a message is welcome; counts nothing.
+    pub fn wait(&self, rate: Rate, now: u64) -> u64 {
+        let over = self.excess_at(rate, now).saturating_sub(rate.burst);
+        (over * 1000).div_ceil(rate.per_second)
+    }
+
     /// Whether the bucket is as good as a new one.
     pub fn is_empty(&self, rate: Rate, now: u64) -> bool {
         self.excess_at(rate, now) == 0
@@ -143,6 +149,23 @@ mod tests {
         assert_eq!(bucket.pass(rate, 5100), Verdict::Pass);
         assert!(!bucket.is_empty(rate, 5100));
         assert!(bucket.is_empty(rate, 5500));
+    }
+
+    #[test]
+    fn whoever_asks_first_is_never_in_debt() {
+        let rate = Rate::parse("10r/s").unwrap().with_burst(1);
+        let (mut bucket, mut now, mut passed) = (Bucket::default(), 0, 0);
+        while now < 10_000 {
+            match bucket.wait(rate, now) {
+                0 => {
+                    assert_eq!(bucket.charge(rate, now), 0);
+                    passed += 1;
+                }
+                ms => now += ms,
+            }
+        }
+        assert_eq!(passed, 101);
+        assert!(bucket.wait(rate, now) <= 100);
     }
 
     #[test]

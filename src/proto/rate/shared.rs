@@ -68,6 +68,14 @@ impl<'w> SharedRates<'w> {
         self.update(key, rate, now, |bucket| bucket.charge(rate, now)).unwrap_or_default()
     }
 
+    /// As [`Bucket::wait`], for a key; takes no place for one that is not known.
+    pub fn wait(&self, key: Key, rate: Rate, now: u64) -> u64 {
+        let sets = self.sets.len();
+        let set = self.sets.get(key.0 as usize % sets).map(|set| set.as_chunks::<PAIR>().0);
+        let found = set.unwrap_or_default().iter().find(|[hash, _]| hash.load(Relaxed) == key.0);
+        found.map_or(0, |[_, state]| Bucket::unpack(state.load(Relaxed)).wait(rate, now))
+    }
+
     fn update<T>(
         &self,
         key: Key,
@@ -130,7 +138,10 @@ mod tests {
         assert_eq!(ours.pass(ours.key(b"a"), rate, 0), Verdict::Pass);
         assert_eq!(theirs.pass(theirs.key(b"a"), rate, 0), Verdict::Pass);
         assert_eq!(ours.pass(ours.key(b"a"), rate, 0), Verdict::Wait(1000));
+        assert_eq!(ours.wait(ours.key(b"b"), rate, 0), 0);
         assert_eq!(ours.pass(ours.key(b"b"), rate, 0), Verdict::Pass);
+        assert_eq!(theirs.wait(ours.key(b"a"), rate, 0), 1000);
+        assert_eq!(theirs.wait(ours.key(b"a"), rate, 1000), 0);
     }
 
     #[test]
