@@ -63,11 +63,8 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
         }
         if (*r).header_only() != 0 {
             sink.complete();
-        } else if let Ok(len) = usize::try_from((*r).headers_out.content_length_n)
-            && !sink.has_room(len)
-        {
-            // Not only when so much of it has come: a cached response is read to its end.
-            sink.fail(SinkFailure::TooLarge);
+        } else if let Ok(len) = usize::try_from((*r).headers_out.content_length_n) {
+            sink.announce(len);
         }
     }
     NGX_OK as ngx_int_t

@@ -18,6 +18,8 @@ pub(crate) struct Sink {
     wanted: &'static [String],
     /// Limit of the body in bytes.
     limit: usize,
+    /// The length of the body, if it is known.
+    announced: Option<usize>,
     response: Response,
     /// There is no more to come: the body came to its end, there is none, or it is not kept.
     pub(super) is_complete: bool,
@@ -64,6 +66,7 @@ impl Sink {
             connection: ptr::null_mut(),
             wanted,
             limit,
+            announced: None,
             response: Response {
                 status: 0,
                 headers: Vec::new(),
@@ -135,8 +138,17 @@ impl Sink {
         }
     }
 
-    /// Whether a body of `len` bytes may be kept.
-    pub(super) const fn has_room(&self, len: usize) -> bool {
+    /// Notes how long the body will be; it fails at once if that is too long: not only when so much
+    /// of it has come, as a response that goes into a cache is read to its end.
+    pub(super) fn announce(&mut self, len: usize) {
+        self.announced = Some(len);
+        if !self.has_room(len) {
+            self.fail(SinkFailure::TooLarge);
+        }
+    }
+
+    /// Whether `len` more bytes of the body may be kept.
+    const fn has_room(&self, len: usize) -> bool {
         len <= self.limit.saturating_sub(self.response.body.len())
     }
 
@@ -145,7 +157,16 @@ impl Sink {
         if !self.has_room(len) {
             return Err(SinkFailure::TooLarge);
         }
-        self.response.body.try_reserve(len).map_err(|_| SinkFailure::NoMemory)
+        let body = &mut self.response.body;
+        let needed = body.len() + len;
+        if needed > body.capacity() {
+            // Memory doubles with what has come, up to what was announced or is allowed.
+            let most = self.announced.unwrap_or(self.limit);
+            let target = (2 * body.capacity()).min(most).max(needed);
+            let more = target - body.len();
+            body.try_reserve_exact(more).map_err(|_| SinkFailure::NoMemory)?;
+        }
+        Ok(())
     }
 
     /// Keeps a piece of the body.

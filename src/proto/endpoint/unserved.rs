@@ -5,10 +5,11 @@
 //! and control frames are taken out.  What the walk does not understand stays as it is, for the
 //! receiver to judge in its turn.
 
-use super::super::frame::header::{self, MAX_CLIENT_HEADER, Opcode};
-use super::super::frame::mask;
-use super::super::frame::receiver::Position;
-use super::super::frame::violation::Violation;
+use super::inbound::Inbound;
+use crate::proto::frame::header::{self, MAX_CLIENT_HEADER, Opcode};
+use crate::proto::frame::mask;
+use crate::proto::frame::receiver::Position;
+use crate::proto::frame::violation::Violation;
 
 /// Bytes that wait.
 #[derive(Debug, Default)]
@@ -85,7 +86,13 @@ impl Unserved {
     ///
     /// [`Violation::OutOfMemory`], with nothing appended.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        self.bytes.try_reserve(bytes.len()).map_err(|_| Violation::OutOfMemory)?;
+        let needed = self.bytes.len() + bytes.len();
+        if needed > self.bytes.capacity() {
+            // Doubling, for a client that sends byte by byte, but not beyond what is read at most.
+            let target = (2 * self.bytes.capacity()).min(Inbound::MAX_UNSERVED).max(needed);
+            let more = target - self.bytes.len();
+            self.bytes.try_reserve_exact(more).map_err(|_| Violation::OutOfMemory)?;
+        }
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
