@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-use crate::proto::frame::violation::Violation;
+use super::memory::NoMemory;
 
 /// Bytes that wait for the peer to read.
 #[derive(Debug, Default)]
@@ -47,21 +47,21 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`Violation::OutOfMemory`], with nothing appended.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+    /// [`NoMemory`], with nothing appended.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), NoMemory> {
         if bytes.is_empty() {
             return Ok(());
         }
         match self.segments.back_mut() {
             Some(last) if last.bytes.len() + bytes.len() <= Self::SEGMENT => {
-                last.bytes.try_reserve(bytes.len()).map_err(|_| Violation::OutOfMemory)?;
+                last.bytes.try_reserve(bytes.len()).map_err(|_| NoMemory)?;
                 last.bytes.extend_from_slice(bytes);
                 self.len += bytes.len();
                 Ok(())
             }
             _ => {
                 let mut copy = Vec::new();
-                copy.try_reserve_exact(bytes.len()).map_err(|_| Violation::OutOfMemory)?;
+                copy.try_reserve_exact(bytes.len()).map_err(|_| NoMemory)?;
                 copy.extend_from_slice(bytes);
                 self.push_owned(copy, 0)
             }
@@ -72,11 +72,11 @@ impl Outbox {
     ///
     /// # Errors
     ///
-    /// [`Violation::OutOfMemory`], with nothing appended.
-    pub fn push_owned(&mut self, bytes: Vec<u8>, start: usize) -> Result<(), Violation> {
+    /// [`NoMemory`], with nothing appended.
+    pub fn push_owned(&mut self, bytes: Vec<u8>, start: usize) -> Result<(), NoMemory> {
         let len = bytes.len().saturating_sub(start);
         if len > 0 {
-            self.segments.try_reserve(1).map_err(|_| Violation::OutOfMemory)?;
+            self.segments.try_reserve(1).map_err(|_| NoMemory)?;
             self.segments.push_back(Segment { bytes, sent: start });
             self.len += len;
         }
