@@ -4,10 +4,10 @@
 //!
 //! | room | what it is about | from |
 //! |---|---|---|
+//! | [`hold`] | memory that is kept beyond an event | - |
 //! | [`frame`] | one stream of frames and what they carry | RFC 6455 §5, RFC 7692 §7.2 |
 //! | [`handshake`] | what a request must look like to become a socket | RFC 6455 §4.2, RFC 7692 §7.1 |
 //! | [`rate`] | how many messages may pass | nginx's `limit_req` |
-//! | [`hold`] | memory that is kept beyond an event | - |
 //! | [`endpoint`] | one end of one connection | RFC 6455 §5.5.1, §7 |
 //! | [`call`] | what a client asks for, however it is written | RFC 9110, RFC 3986 |
 //! | [`dialect`] | how it is written | docs/protocol.md |

@@ -95,7 +95,7 @@ impl Outbound {
     ) -> Result<(), Violation> {
         self.keep_batch(buf)?;
         self.queue.push(&header::encode(opcode, payload.len()))?;
-        self.queue.push(payload)
+        Ok(self.queue.push(payload)?)
     }
 
     /// Sends `payload`, which is compressed or not.
@@ -126,12 +126,12 @@ impl Outbound {
         start: usize,
     ) -> Result<(), Violation> {
         self.keep_batch(buf)?;
-        self.queue.push_owned(bytes, start)
+        Ok(self.queue.push_owned(bytes, start)?)
     }
 
     /// Copies the frames in the receive buffer to the queue, because something goes behind them.
     fn keep_batch(&mut self, buf: &[u8]) -> Result<(), Violation> {
-        self.queue.push(self.batch.take(buf))
+        Ok(self.queue.push(self.batch.take(buf))?)
     }
 
     /// Sends what can be sent, from `buf` too, which may be used for other things then.  Tells
@@ -147,7 +147,7 @@ impl Outbound {
         }
         let sent = if wire.is_flushed() { wire.send(&[bytes])? } else { 0 };
         let rest = bytes.get(sent..).unwrap_or_default();
-        self.queue.push(rest).map_err(Unsent::NoMemory)?;
+        self.queue.push(rest).map_err(|e| Unsent::NoMemory(e.into()))?;
         Ok(sent > 0)
     }
 

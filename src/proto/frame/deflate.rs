@@ -9,6 +9,7 @@
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::violation::Violation;
+use crate::proto::hold::memory;
 
 /// The last bytes of one direction of a socket, to which its next message may refer.
 #[derive(Debug)]
@@ -348,12 +349,11 @@ fn advance(rest: &mut &[u8], n: u64) -> usize {
 
 /// zlib-rs panics when it cannot allocate; so that it can, see whether more than it needs is there.
 fn see_whether_there_is_memory() -> Result<(), Violation> {
-    let mut probe = Vec::<u8>::new();
-    let result = probe.try_reserve_exact(512 * 1024).map_err(|_| Violation::OutOfMemory);
-    // Unless something may look at it, the compiler leaves out the allocation.
-    core::hint::black_box(&probe);
-    result
+    if memory::has_room(LARGEST_CODEC) { Ok(()) } else { Err(Violation::OutOfMemory) }
 }
+
+/// What a codec takes, rounded up.
+const LARGEST_CODEC: usize = 448 * 1024;
 
 /// An empty block without compression, less the three bits of its header (RFC 7692 §7.2.1).
 const TAIL: &[u8] = &[0x00, 0x00, 0xFF, 0xFF];

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::proto::hold::memory::NoMemory;
+
 /// Why a socket is failed.  All but [`Violation::Compressor`] and [`Violation::OutOfMemory`] are the
 /// peer's doing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -93,6 +95,12 @@ impl Violation {
     /// Whether the server, and not the peer, is at fault.
     pub const fn is_ours(self) -> bool {
         matches!(self, Self::Compressor | Self::OutOfMemory)
+    }
+}
+
+impl From<NoMemory> for Violation {
+    fn from(NoMemory: NoMemory) -> Self {
+        Self::OutOfMemory
     }
 }
 
