@@ -338,12 +338,6 @@ impl Connection {
         // SAFETY: a live connection has a live log.
         unsafe { log::write((*self.as_ptr()).log, level, message) };
     }
-
-    /// What the error log says was being done when something happened on this connection.
-    pub(crate) fn set_action(self, action: &'static core::ffi::CStr) {
-        // SAFETY: a live connection has a live log; the string is static.
-        unsafe { (*(*self.as_ptr()).log).action = action.as_ptr().cast_mut() };
-    }
 }
 
 /// # Safety

@@ -21,8 +21,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nginx_sys::{
     NGX_DONE, NGX_HTTP_CLIENT_CLOSED_REQUEST, NGX_OK, ngx_connection_t, ngx_event_handler_pt,
     ngx_event_t, ngx_http_cleanup_add, ngx_http_event_handler_pt, ngx_http_finalize_request,
-    ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t, ngx_pool_cleanup_t,
-    ngx_post_event, ngx_posted_events, ngx_tcp_nodelay,
+    ngx_http_log_ctx_t, ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t,
+    ngx_pool_cleanup_t, ngx_post_event, ngx_posted_events, ngx_tcp_nodelay,
 };
 
 use super::connection::Connection;
@@ -103,6 +103,8 @@ struct Tenancy {
     tenant: Box<dyn Tenant>,
     /// `None` before the connection is taken, and when it was given back.
     lease: Option<Lease>,
+    /// The connection was taken, whether or not it was given back.
+    was_taken: bool,
     is_entered: bool,
 }
 
@@ -113,7 +115,7 @@ struct Lease {
     stock: ngx_event_handler_pt,
     read: ngx_http_event_handler_pt,
     write: ngx_http_event_handler_pt,
-    /// nginx has begun to end the request, and was stopped: its count is no longer right.
+    /// nginx has begun to end the request, and was stopped.
     is_disturbed: bool,
     /// The tenant was asked to leave.
     is_closing: bool,
@@ -127,7 +129,12 @@ struct Lease {
 ///
 /// Memory is used up; the request is nginx's as before.
 pub(crate) fn begin(request: Request, tenant: Box<dyn Tenant>) -> Result<ngx_int_t, Exhausted> {
-    let tenancy = Box::into_raw(Box::new(Tenancy { tenant, lease: None, is_entered: false }));
+    let tenancy = Box::into_raw(Box::new(Tenancy {
+        tenant,
+        lease: None,
+        was_taken: false,
+        is_entered: false,
+    }));
     if let Err(e) = request.on_destroy(drop_tenancy, tenancy.cast()) {
         // SAFETY: made right above and known to nobody else.
         drop(unsafe { Box::from_raw(tenancy) });
@@ -138,7 +145,6 @@ pub(crate) fn begin(request: Request, tenant: Box<dyn Tenant>) -> Result<ngx_int
     if let Err(rc) = request.switch_protocols() {
         return Ok(rc);
     }
-    request.connection().set_action(c"serving websocket");
     // SAFETY: as above; from here on only the handlers below refer to it, one at a time.
     unsafe { take(request, tenancy) };
     Ok(NGX_DONE as ngx_int_t)
@@ -149,7 +155,10 @@ pub(crate) fn facts<'r>(request: Request) -> Option<&'r Facts> {
     let tenancy = find(request)?;
     // SAFETY: found in the request's pool, so it is live.  A tenant that has its turn is not looked
     // at from outside.
-    unsafe { (!(*tenancy).is_entered).then(|| (*tenancy).tenant.facts()) }
+    unsafe {
+        let is_seen = (*tenancy).was_taken && !(*tenancy).is_entered;
+        is_seen.then(|| (*tenancy).tenant.facts())
+    }
 }
 
 /// Sets the handlers once more where a subrequest's end has reset them: called when the response of
@@ -199,6 +208,7 @@ unsafe fn take(request: Request, tenancy: *mut Tenancy) {
     // SAFETY: request, connection and its events are live; ctx has a place for each HTTP module.
     unsafe {
         *(*r).ctx.add(module::index()) = tenancy.cast();
+        (*tenancy).was_taken = true;
         (*tenancy).lease = Some(Lease {
             registration: Registration::new(c, enter),
             stock: stock_handler(c),
@@ -242,10 +252,15 @@ unsafe fn hold_events(request: Request) {
 /// As for [`hold_events`].
 unsafe fn hold_request(request: Request) {
     let r = request.as_ptr();
-    // SAFETY: the request is live.
+    // SAFETY: the request is live, and so is its log; what the log of a connection with a request
+    // refers to is set by ngx_http_create_request().
     unsafe {
         (*r).read_event_handler = Some(on_request_event);
         (*r).write_event_handler = Some(on_request_event);
+        // A subrequest leaves its name in the log.
+        let log = (*(*r).connection).log;
+        (*log).action = c"serving websocket".as_ptr().cast_mut();
+        (*(*log).data.cast::<ngx_http_log_ctx_t>()).current_request = r;
     }
 }
 
@@ -401,6 +416,12 @@ unsafe fn turn<'t>(request: Request, tenancy: *mut Tenancy) -> Option<Turn<'t>> 
             // close: what it did to our request is undone, what it meant is done our way.
             is_terminated = asked && lease.is_closing;
             (*c).set_error(0);
+            (*c).set_timedout(0);
+            // It has counted once: in ngx_http_request_handler(), or for the subrequest, whose
+            // count it would not have missed.
+            let r = request.as_ptr();
+            (*r).set_count((*r).count() - 1);
+            lease.is_disturbed = false;
             if watch(request, tenancy).is_err() {
                 is_terminated = true;
             }
@@ -439,7 +460,7 @@ unsafe fn give_back(request: Request, tenancy: *mut Tenancy, how: End) {
         (*r).write_event_handler = lease.write;
         (*r).set_blocked((*r).blocked() - 1);
         // What a subrequest still does shall not keep TCP open behind the closing handshake.
-        let is_alone = (*r).count() == 1 && !lease.is_disturbed;
+        let is_alone = (*r).count() == 1;
         let rc = match how {
             End::Clean if is_alone => NGX_OK as ngx_int_t,
             End::Linger { seconds } if is_alone => {

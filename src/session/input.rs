@@ -33,7 +33,8 @@ impl Session {
     /// Serves what has arrived, in order: behind the handshake, set aside, in the kernel.
     pub(super) fn receive(&mut self, turn: &Turn<'_>) -> Result<(), End> {
         let (c, now) = (turn.connection(), turn.now());
-        if self.life.is_heard() && self.gate(now).is_open() {
+        let gate = self.gate(now);
+        if self.life.is_heard() && (gate.is_open() || gate.lets_control_pass()) {
             let early = turn.request().take_early_input();
             if !early.is_empty() {
                 self.consume(early, turn)?;
