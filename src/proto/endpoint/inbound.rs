@@ -21,9 +21,6 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// Bytes that wait, at most.
-    pub const MAX_UNSERVED: usize = 128 * 1024;
-
     /// The start of a stream.
     pub const fn new(limits: Limits, rsv1: Rsv1) -> Self {
         Self {
@@ -128,9 +125,9 @@ impl Inbound {
     /// How many bytes may be read in order to look for control frames among them.
     pub fn room(&self) -> usize {
         match &self.unserved {
-            None => Self::MAX_UNSERVED,
+            None => Unserved::MAX,
             Some(unserved) if unserved.is_looked_at() => {
-                Self::MAX_UNSERVED.saturating_sub(unserved.len())
+                Unserved::MAX.saturating_sub(unserved.len())
             }
             Some(_) => 0,
         }
@@ -194,9 +191,9 @@ mod tests {
         assert!(inbound.next_control().is_some());
         assert!(inbound.next_control().is_none());
         inbound.settle();
-        assert_eq!(inbound.room(), Inbound::MAX_UNSERVED - text.len());
+        assert_eq!(inbound.room(), Unserved::MAX - text.len());
         assert_eq!(inbound.take_unserved(), text);
-        assert_eq!((inbound.held(), inbound.room()), (0, Inbound::MAX_UNSERVED));
+        assert_eq!((inbound.held(), inbound.room()), (0, Unserved::MAX));
         inbound.keep(&ping).unwrap();
         assert!(inbound.next_control().is_some());
         inbound.settle();

@@ -5,7 +5,6 @@
 //! and control frames are taken out.  What the walk does not understand stays as it is, for the
 //! receiver to judge in its turn.
 
-use super::inbound::Inbound;
 use crate::proto::frame::header::{self, MAX_CLIENT_HEADER, Opcode};
 use crate::proto::frame::mask;
 use crate::proto::frame::receiver::Position;
@@ -47,6 +46,9 @@ impl Control {
 }
 
 impl Unserved {
+    /// Bytes that are read to wait, at most.
+    pub const MAX: usize = 128 * 1024;
+
     /// Nothing yet, behind what a receiver has taken.
     pub const fn behind(position: Position) -> Self {
         Self {
@@ -89,7 +91,7 @@ impl Unserved {
         let needed = self.bytes.len() + bytes.len();
         if needed > self.bytes.capacity() {
             // Doubling, for a client that sends byte by byte, but not beyond what is read at most.
-            let target = (2 * self.bytes.capacity()).min(Inbound::MAX_UNSERVED).max(needed);
+            let target = (2 * self.bytes.capacity()).min(Self::MAX).max(needed);
             let more = target - self.bytes.len();
             self.bytes.try_reserve_exact(more).map_err(|_| Violation::OutOfMemory)?;
         }
