@@ -12,7 +12,9 @@
 //! - adds a cleanup to the request, which `ngx_http_terminate_request()` runs first, and which wakes
 //!   the tenant: it undoes what it can, and goes on or ends in its own way.
 //!
-//! This is the only file that writes to handlers of a client's connection.
+//! This folder is the only one that writes to handlers of a client's connection.
+
+mod hold;
 
 use core::ffi::c_void;
 use core::marker::PhantomData;
@@ -21,10 +23,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use nginx_sys::{
     NGX_DONE, NGX_HTTP_CLIENT_CLOSED_REQUEST, NGX_OK, ngx_connection_t, ngx_event_handler_pt,
     ngx_event_t, ngx_http_cleanup_add, ngx_http_event_handler_pt, ngx_http_finalize_request,
-    ngx_http_log_ctx_t, ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t,
-    ngx_pool_cleanup_t, ngx_post_event, ngx_posted_events, ngx_tcp_nodelay,
+    ngx_http_request_t, ngx_http_run_posted_requests, ngx_int_t, ngx_pool_cleanup_t,
+    ngx_post_event, ngx_posted_events, ngx_tcp_nodelay,
 };
 
+use self::hold::{hold_events, hold_request, set_handlers, stock_handler};
 use super::connection::Connection;
 use super::exhausted::Exhausted;
 use super::log::Level;
@@ -232,80 +235,6 @@ unsafe fn take(request: Request, tenancy: *mut Tenancy) {
         // Not called from here: the content handler must have returned before the first frame can
         // end the request.
         ngx_post_event((*c).read, &raw mut ngx_posted_events);
-    }
-}
-
-/// Makes both events of the connection call us.
-///
-/// # Safety
-///
-/// The request has a tenancy, which has taken its connection.
-unsafe fn hold_events(request: Request) {
-    // SAFETY: by the contract of this function.
-    unsafe { set_handlers(request.connection().as_ptr(), Some(on_connection_event)) };
-}
-
-/// Makes nginx's own handler of these events call us.
-///
-/// # Safety
-///
-/// As for [`hold_events`].
-unsafe fn hold_request(request: Request) {
-    let r = request.as_ptr();
-    // SAFETY: the request is live, and so is its log; what the log of a connection with a request
-    // refers to is set by ngx_http_create_request().
-    unsafe {
-        (*r).read_event_handler = Some(on_request_event);
-        (*r).write_event_handler = Some(on_request_event);
-        // A subrequest leaves its name in the log.
-        let log = (*(*r).connection).log;
-        (*log).action = c"serving websocket".as_ptr().cast_mut();
-        (*(*log).data.cast::<ngx_http_log_ctx_t>()).current_request = r;
-    }
-}
-
-/// Sets the handler of both events, where nginx's TLS has parked it too: a write that wants to read
-/// (renegotiation) puts a handler of its own there, and the other one back afterwards.
-///
-/// # Safety
-///
-/// `c` is live.
-unsafe fn set_handlers(c: *mut ngx_connection_t, handler: ngx_event_handler_pt) {
-    // SAFETY: by the contract of this function; `ssl` is null or live with the connection.
-    unsafe {
-        #[cfg(ngx_feature = "ssl")]
-        if !(*c).ssl.is_null() {
-            let ssl = (*c).ssl;
-            if (*ssl).saved_read_handler.is_some() {
-                (*ssl).saved_read_handler = handler;
-            } else {
-                (*(*c).read).handler = handler;
-            }
-            if (*ssl).saved_write_handler.is_some() {
-                (*ssl).saved_write_handler = handler;
-            } else {
-                (*(*c).write).handler = handler;
-            }
-            return;
-        }
-        (*(*c).read).handler = handler;
-        (*(*c).write).handler = handler;
-    }
-}
-
-/// nginx's own handler of the events of a connection with a request, which is one for both.
-///
-/// # Safety
-///
-/// `c` is live, and nobody has taken it.
-unsafe fn stock_handler(c: *mut ngx_connection_t) -> ngx_event_handler_pt {
-    // SAFETY: by the contract of this function.
-    unsafe {
-        #[cfg(ngx_feature = "ssl")]
-        if !(*c).ssl.is_null() && (*(*c).ssl).saved_read_handler.is_some() {
-            return (*(*c).ssl).saved_read_handler;
-        }
-        (*(*c).read).handler
     }
 }
 
