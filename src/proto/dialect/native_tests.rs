@@ -136,9 +136,12 @@ fn replies_embed_json_and_quote_the_rest() {
         ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
         (
             "text/html",
-            "é\"\\\n\r\t\x01\x1f".as_bytes(),
-            r#","body":"é\"\\\n\r\t\u0001\u001f","encoding":"text""#,
+            "é\"\\\n\r\t\x01\x1f and what needs no escape".as_bytes(),
+            r#","body":"é\"\\\n\r\t\u0001\u001f and what needs no escape","encoding":"text""#,
         ),
+        ("text/plain", b"\x1f", r#","body":"Hw==","encoding":"base64""#),
+        // As long in base64.
+        ("text/plain", b"\"\"x", r#","body":"\"\"x","encoding":"text""#),
         ("image/png", b"\x89\xFF", r#","body":"if8=","encoding":"base64""#),
         ("application/json", b"\xFF", r#","body":"/w==","encoding":"base64""#),
         ("text/plain", b"", ""),
@@ -148,6 +151,31 @@ fn replies_embed_json_and_quote_the_rest() {
         assert_eq!(json, format!(r#"{{"id":1,"status":200,"headers":{{}}{expected}}}"#));
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
     }
+}
+
+#[test]
+fn a_reply_takes_the_memory_of_what_is_written_and_no_more_than_base64_does() {
+    let headers = [("etag".to_owned(), "\"x\"\x01".to_owned()), ("a".to_owned(), "é".to_owned())];
+    let mut body = Vec::new();
+    for i in 0..3000u32 {
+        // Nothing but control bytes, some of them, none, and what is no text.
+        body.push(match i / 500 {
+            0 => 1,
+            1 | 2 if i % 3 == 0 => b'\n',
+            5 => 0xFF,
+            _ => b'a' + (i % 26) as u8,
+        });
+        for content_type in [None, Some(&b"application/json"[..])] {
+            let response = Response { status: 200, headers: &headers, content_type, body: &body };
+            let mut out = Vec::new();
+            write(&Answer::Reply(response), Some("1"), &mut out).unwrap();
+            assert_eq!(out.len(), out.capacity());
+            assert!(out.len() < body.len().div_ceil(3) * 4 + 120, "{i}");
+        }
+    }
+    let mut out = Vec::new();
+    write(&Answer::Failure(Failure::TooManyMessages(7)), None, &mut out).unwrap();
+    assert_eq!(out.len(), out.capacity());
 }
 
 #[test]

@@ -56,6 +56,10 @@ pub struct Payload {
     bytes: Vec<u8>,
 }
 
+/// Memory that a [`Payload`] of unknown length begins with: most replies are shorter, and a codec
+/// wants as much.
+const SHORT: usize = 512;
+
 /// Where in a frame a stream stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Position {
@@ -364,13 +368,18 @@ impl Payload {
 
     /// A payload that `fill` writes behind the room for a header.
     ///
+    /// One allocation does for a short one; `fill` asks for what it needs beyond that.
+    ///
     /// # Errors
     ///
-    /// Those of `fill`.
+    /// Those of `fill`, and [`Violation::OutOfMemory`].
     pub fn filled_by(
         fill: impl FnOnce(&mut Vec<u8>) -> Result<(), Violation>,
     ) -> Result<Self, Violation> {
-        let mut bytes = vec![0; MAX_SERVER_HEADER];
+        let mut bytes = Vec::new();
+        let room = MAX_SERVER_HEADER + SHORT;
+        bytes.try_reserve_exact(room).map_err(|_| Violation::OutOfMemory)?;
+        bytes.resize(MAX_SERVER_HEADER, 0);
         fill(&mut bytes)?;
         Ok(Self { bytes })
     }

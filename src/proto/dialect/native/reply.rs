@@ -14,76 +14,162 @@ use crate::proto::hold::memory::NoMemory;
 /// There is no memory for it; nothing is appended.
 pub fn write(answer: &Answer<'_>, id: Option<&str>, out: &mut Vec<u8>) -> Result<(), NoMemory> {
     match answer {
-        Answer::Reply(response) => reply(response, id, out),
-        Answer::Failure(failure) => self::failure(*failure, id, out),
+        Answer::Reply(response) => {
+            let body = Form::of(response);
+            exactly(out, |sink| reply(response, &body, id, sink))
+        }
+        Answer::Failure(failure) => exactly(out, |sink| self::failure(*failure, id, sink)),
     }
 }
 
-fn failure(failure: Failure, id: Option<&str>, out: &mut Vec<u8>) -> Result<(), NoMemory> {
+/// Lets `put` tell how much it puts, and then put it into as much memory.
+fn exactly(out: &mut Vec<u8>, put: impl Fn(&mut dyn Sink)) -> Result<(), NoMemory> {
+    let mut len = Length(0);
+    put(&mut len);
+    out.try_reserve_exact(len.0).map_err(|_| NoMemory)?;
+    put(out);
+    Ok(())
+}
+
+/// Where JSON is put.
+trait Sink {
+    /// Bytes as they are.
+    fn raw(&mut self, bytes: &[u8]);
+    /// A JSON string.
+    fn string(&mut self, text: &str);
+    /// Bytes in base64, between quotes.
+    fn base64(&mut self, bytes: &[u8]);
+
+    /// A number.
+    fn number(&mut self, n: u64) {
+        self.raw(itoa::Buffer::new().format(n).as_bytes());
+    }
+}
+
+/// How long it is.
+struct Length(usize);
+
+impl Sink for Length {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0 += bytes.len();
+    }
+
+    fn string(&mut self, text: &str) {
+        self.0 += quoted(text);
+    }
+
+    fn base64(&mut self, bytes: &[u8]) {
+        self.0 += encoded(bytes);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+
+    fn string(&mut self, text: &str) {
+        push_string(self, text);
+    }
+
+    fn base64(&mut self, bytes: &[u8]) {
+        self.push(b'"');
+        let start = self.len();
+        self.resize(start + encoded(bytes) - 2, 0);
+        // There is room for it, which is all that can fail.
+        let room = self.get_mut(start..).unwrap_or_default();
+        let _ = BASE64_STANDARD.encode_slice(bytes, room);
+        self.push(b'"');
+    }
+}
+
+fn failure(failure: Failure, id: Option<&str>, out: &mut dyn Sink) {
     let (status, error, message) = failure.describe();
     // Whoever sent something unreadable is told that no id could be read.
     let id = match failure {
         Failure::Rejected(_) => Some(id.unwrap_or("null")),
         _ => id,
     };
-    let room = 128 + id.map_or(0, str::len) + quoted(error) + quoted(message);
-    out.try_reserve(room).map_err(|_| NoMemory)?;
     open(out, id, status);
-    out.extend_from_slice(b",\"error\":");
-    push_string(out, error);
-    out.extend_from_slice(b",\"message\":");
-    push_string(out, message);
+    out.raw(b",\"error\":");
+    out.string(error);
+    out.raw(b",\"message\":");
+    out.string(message);
     if let Failure::TooManyMessages(ms) = failure {
-        out.extend_from_slice(b",\"retry_after_ms\":");
-        out.extend_from_slice(itoa::Buffer::new().format(ms).as_bytes());
+        out.raw(b",\"retry_after_ms\":");
+        out.number(ms);
     }
-    out.push(b'}');
-    Ok(())
+    out.raw(b"}");
 }
 
-fn reply(response: &Response<'_>, id: Option<&str>, out: &mut Vec<u8>) -> Result<(), NoMemory> {
-    let headers = response.headers.iter().map(|(name, value)| name.len() + quoted(value) + 4);
-    let body = quoted_bytes(response.body).max(response.body.len() / 3 * 4 + 4);
-    let room = 128 + id.map_or(0, str::len) + headers.sum::<usize>() + body;
-    out.try_reserve_exact(room).map_err(|_| NoMemory)?;
+fn reply(response: &Response<'_>, body: &Form<'_>, id: Option<&str>, out: &mut dyn Sink) {
     open(out, id, response.status);
-    out.extend_from_slice(b",\"headers\":{");
+    out.raw(b",\"headers\":{");
     for (i, (name, value)) in response.headers.iter().enumerate() {
         if i > 0 {
-            out.push(b',');
+            out.raw(b",");
         }
-        push_string(out, name);
-        out.push(b':');
-        push_string(out, value);
+        out.string(name);
+        out.raw(b":");
+        out.string(value);
     }
-    out.push(b'}');
-    push_body(response, out);
-    out.push(b'}');
-    Ok(())
+    out.raw(b"}");
+    match body {
+        Form::Nothing => {}
+        Form::Json(json) => {
+            out.raw(b",\"body\":");
+            out.raw(json.as_bytes());
+        }
+        Form::Text(text) => {
+            out.raw(b",\"body\":");
+            out.string(text);
+            out.raw(b",\"encoding\":\"text\"");
+        }
+        Form::Base64(bytes) => {
+            out.raw(b",\"body\":");
+            out.base64(bytes);
+            out.raw(b",\"encoding\":\"base64\"");
+        }
+    }
+    out.raw(b"}");
 }
 
-fn push_body(response: &Response<'_>, out: &mut Vec<u8>) {
-    if response.body.is_empty() {
-        return;
+fn open(out: &mut dyn Sink, id: Option<&str>, status: u16) {
+    out.raw(b"{");
+    if let Some(id) = id {
+        out.raw(b"\"id\":");
+        out.raw(id.as_bytes());
+        out.raw(b",");
     }
-    let text = simdutf8::basic::from_utf8(response.body).ok();
-    if is_json(response)
-        && let Some(text) = text
-        && let Ok(value) = serde_json::from_str::<&RawValue>(text)
-    {
-        // Byte for byte: numbers keep their digits, members their order.
-        out.extend_from_slice(b",\"body\":");
-        out.extend_from_slice(value.get().as_bytes());
-    } else if let Some(text) = text {
-        out.extend_from_slice(b",\"body\":");
-        push_string(out, text);
-        out.extend_from_slice(b",\"encoding\":\"text\"");
-    } else {
-        out.extend_from_slice(b",\"body\":\"");
-        let mut encoded = String::new();
-        BASE64_STANDARD.encode_string(response.body, &mut encoded);
-        out.extend_from_slice(encoded.as_bytes());
-        out.extend_from_slice(b"\",\"encoding\":\"base64\"");
+    out.raw(b"\"status\":");
+    out.number(status.into());
+}
+
+/// How a body is written.
+enum Form<'r> {
+    Nothing,
+    /// Byte for byte: numbers keep their digits, members their order.
+    Json(&'r str),
+    Text(&'r str),
+    /// What is no text, or is shorter so: a control byte is six in JSON.
+    Base64(&'r [u8]),
+}
+
+impl<'r> Form<'r> {
+    fn of(response: &Response<'r>) -> Self {
+        let body = response.body;
+        if body.is_empty() {
+            return Self::Nothing;
+        }
+        let Ok(text) = simdutf8::basic::from_utf8(body) else {
+            return Self::Base64(body);
+        };
+        if is_json(response)
+            && let Ok(value) = serde_json::from_str::<&RawValue>(text)
+        {
+            return Self::Json(value.get());
+        }
+        if encoded(body) < quoted(text) { Self::Base64(body) } else { Self::Text(text) }
     }
 }
 
@@ -101,29 +187,19 @@ fn is_json(response: &Response<'_>) -> bool {
     media_type.eq_ignore_ascii_case(b"application/json") || ends_with(b"+json")
 }
 
-/// The length of a text as a JSON string, at most.
-fn quoted(text: &str) -> usize {
-    quoted_bytes(text.as_bytes())
+/// The length of bytes in base64, between quotes.
+const fn encoded(bytes: &[u8]) -> usize {
+    bytes.len().div_ceil(3).saturating_mul(4) + 2
 }
 
-fn quoted_bytes(bytes: &[u8]) -> usize {
-    let extra = bytes.iter().map(|byte| match byte {
+/// The length of a text as a JSON string.
+fn quoted(text: &str) -> usize {
+    let extra = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
         0..0x20 => 5,
-        b'"' | b'\\' => 1,
         _ => 0,
     });
-    bytes.len() + extra.sum::<usize>() + 2
-}
-
-fn open(out: &mut Vec<u8>, id: Option<&str>, status: u16) {
-    out.push(b'{');
-    if let Some(id) = id {
-        out.extend_from_slice(b"\"id\":");
-        out.extend_from_slice(id.as_bytes());
-        out.push(b',');
-    }
-    out.extend_from_slice(b"\"status\":");
-    out.extend_from_slice(itoa::Buffer::new().format(status).as_bytes());
+    text.len() + extra.sum::<usize>() + 2
 }
 
 /// Appends a JSON string (RFC 8259 §7).
