@@ -109,8 +109,8 @@ for my $value ('1', '"x"', 'true', '{}', '{ "a" : [1.00,	2e5] }', '[]', '""',
 		join('|', $json, (length $value) x 2, $value), "\"json\" $value");
 }
 
-is(post('"body":null'), 'no type|no length|0|', 'null is no body');
-is(post('"x":1'), 'no type|no length|0|', 'no body');
+is(post('"body":null'), 'no type|0|0|', 'null is no body');
+is(post('"x":1'), 'no type|0|0|', 'no body');
 
 # Text.
 

@@ -79,7 +79,8 @@ is(handshake('/list', 'http://shop.example'), 403, 'ws_origin without same');
 is(handshake('/echo', 'http://evil.example'), 101, 'ws_echo: any');
 
 is(RestClient->open($t, '/rest', name => 'shop.example',
-	headers => ['Origin: http://shop.example'])->get('/api/')->{body},
+	headers => ['Origin: http://shop.example'])
+	->call({method => 'POST', path => '/api/'})->{body},
 	'origin http://shop.example', 'the location sees the origin');
 
 $t->finish;

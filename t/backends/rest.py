@@ -14,6 +14,7 @@ Arguments of the query; without any, the answer is the request as JSON.
     framing=WAY     length (default), chunked, close (ends with the connection) or none
     cut=N           ends the connection after N bytes of the body
     pause=MS        between the first half of the body and the second
+    interim=N       responses of that status before the answer, repeatable; 101 is followed by nothing
     fault=KIND      instead of an answer: drop, garbage, hang, half (of a header)
 
 RECORD gets a line for each event: "request NUMBER CONNECTION METHOD TARGET", "answered
@@ -115,6 +116,12 @@ class Peer:
                 self.writer.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
                 return False
             case "hang":
+                return None if await self.gone(3600) else False
+
+        for interim in query.get("interim", []):
+            upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n" if interim == "101" else ""
+            self.writer.write(f"HTTP/1.1 {interim} Interim\r\nX-Early: hint\r\n{upgrade}\r\n".encode())
+            if interim == "101":
                 return None if await self.gone(3600) else False
 
         status = int(first("status", 200))

@@ -7,7 +7,7 @@
 use nginx_sys::{
     NGX_ERROR, NGX_OK, ngx_buf_t, ngx_chain_t, ngx_http_output_body_filter_pt,
     ngx_http_output_header_filter_pt, ngx_http_request_t, ngx_http_top_body_filter,
-    ngx_http_top_header_filter, ngx_int_t, ngx_read_file, ngx_table_elt_t,
+    ngx_http_top_header_filter, ngx_int_t, ngx_read_file, ngx_table_elt_t, ngx_uint_t,
 };
 
 use super::connection::sink_of;
@@ -55,6 +55,11 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
         if !sink.is_open() {
             return NGX_OK as ngx_int_t;
         }
+        if is_interim((*r).headers_out.status) {
+            (*r).err_status = 502; // for the access log
+            sink.fail(SinkFailure::Interim);
+            return NGX_ERROR as ngx_int_t;
+        }
         take_header(&*r, sink);
         // RFC 9110 §9.3.2, §15: responses that have no body.
         let status = (*r).headers_out.status;
@@ -68,6 +73,14 @@ unsafe extern "C" fn header_filter(r: *mut ngx_http_request_t) -> ngx_int_t {
         }
     }
     NGX_OK as ngx_int_t
+}
+
+/// Whether a status is that of no response yet (RFC 9110 §15.2), or of no HTTP from there on (101).
+///
+/// nginx takes what a backend sends first for its response, and what follows for the body; but for
+/// 103 and 100 since 1.29, which never come here.
+const fn is_interim(status: ngx_uint_t) -> bool {
+    status >= 100 && status < 200
 }
 
 /// Tells the sink what the header says.

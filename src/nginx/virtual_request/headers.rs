@@ -17,6 +17,8 @@ use crate::nginx::exhausted::Exhausted;
 use crate::nginx::request::{Elements, Request};
 use crate::nginx::string::str_bytes;
 use crate::proto::call::header_names;
+use crate::proto::call::method::Method;
+use crate::proto::handshake::origin;
 
 /// Pointers to headers that nginx knows lie here in `ngx_http_headers_in_t`, and behind them what a
 /// parser makes of some; not a word of that is handed on as it is.
@@ -29,6 +31,8 @@ pub(crate) struct BaseHeaders {
     /// All strings, each with a NUL behind it.
     block: Vec<u8>,
     elements: Vec<Element>,
+    /// The last element is an `Origin` that not all messages have.
+    has_own_origin: bool,
     /// Offsets in `ngx_http_headers_in_t` and the elements that they point to.
     known: Vec<(usize, usize)>,
     /// Elements that nginx knows in another way, which its parser would be told of.
@@ -58,7 +62,7 @@ impl BaseHeaders {
     pub(crate) fn new(client: Request) -> Result<Self, Exhausted> {
         let r = client.as_ptr();
         // SAFETY: the request is live, and so are the elements of its list.
-        let kept: Vec<*const ngx_table_elt_t> = unsafe {
+        let mut kept: Vec<*const ngx_table_elt_t> = unsafe {
             Elements::new(&raw const (*r).headers_in.headers.part)
                 .filter(|header| {
                     let name = core::str::from_utf8(str_bytes((**header).key)).unwrap_or_default();
@@ -66,11 +70,14 @@ impl BaseHeaders {
                 })
                 .collect()
         };
+        // SAFETY: as above.
+        let has_own_origin = unsafe { put_own_origin_last(&mut kept) };
         let index_of =
             |element: *const ngx_table_elt_t| kept.iter().position(|known| *known == element);
         let mut this = Self {
             block: Vec::new(),
             elements: Vec::new(),
+            has_own_origin,
             known: Vec::new(),
             parsed: Vec::new(),
             // SAFETY: the request is live.
@@ -102,7 +109,7 @@ impl BaseHeaders {
 
     /// Bytes of memory.
     pub(crate) fn held(&self) -> usize {
-        let Self { block, elements, known, parsed, server: _ } = self;
+        let Self { block, elements, has_own_origin: _, known, parsed, server: _ } = self;
         size_of::<Self>()
             + block.capacity()
             + elements.capacity() * size_of::<Element>()
@@ -182,22 +189,26 @@ impl BaseHeaders {
             (*list).nalloc = room;
             (*list).pool = (*r).pool;
 
+            // Fetch §3.2: browsers tell a page's own host of it when something may change there.
+            let is_short = self.has_own_origin && matches!(spec.method, Method::Get | Method::Head);
+            let base = self.elements.len() - usize::from(is_short);
+            let base = self.elements.get(..base).unwrap_or_default();
             let is_replaced = |element: &Element| {
                 let name = self.block.get(element.lowcase.start..).unwrap_or_default();
                 let name = name.get(..element.lowcase.len).unwrap_or_default();
                 spec.headers.iter().any(|(n, _)| n.as_bytes().eq_ignore_ascii_case(name))
             };
             // Where each element is in the list; null if it is not.
-            let place = |i: usize| match self.elements.get(i) {
+            let place = |i: usize| match base.get(i) {
                 None => ptr::null_mut(),
                 Some(_) if spec.headers.is_empty() => elements.add(i),
                 Some(element) if is_replaced(element) => ptr::null_mut(),
                 Some(_) => {
-                    let before = self.elements.iter().take(i);
+                    let before = base.iter().take(i);
                     elements.add(before.filter(|element| !is_replaced(element)).count())
                 }
             };
-            for (i, element) in self.elements.iter().enumerate() {
+            for (i, element) in base.iter().enumerate() {
                 let to = place(i);
                 if to.is_null() {
                     continue;
@@ -230,6 +241,30 @@ impl BaseHeaders {
     }
 }
 
+/// Moves the `Origin` of a page of the very host that it asks to the end, if there is one.
+///
+/// # Safety
+///
+/// The elements are live.
+unsafe fn put_own_origin_last(kept: &mut Vec<*const ngx_table_elt_t>) -> bool {
+    let place = |name: &str| {
+        kept.iter().position(|header| {
+            // SAFETY: by the contract of this function.
+            unsafe { str_bytes((**header).key) }.eq_ignore_ascii_case(name.as_bytes())
+        })
+    };
+    // SAFETY: by the contract of this function.
+    let value = |at: usize| kept.get(at).map(|header| unsafe { str_bytes((**header).value) });
+    let Some(at) = place("origin") else { return false };
+    let is_own =
+        value(at).is_some_and(|origin| origin::is_same(origin, place("host").and_then(value)));
+    if is_own {
+        let origin = kept.remove(at);
+        kept.push(origin);
+    }
+    is_own
+}
+
 /// Content-Length and Content-Type.
 const BODY_HEADERS: usize = 2;
 
@@ -250,6 +285,10 @@ unsafe fn add(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), Exhaust
             (*r).headers_in.content_length = length;
             (*r).headers_in.content_length_n = bytes.len() as i64;
             (*r).headers_in.content_type = push(r, "Content-Type", content_type.as_bytes())?;
+        } else if spec.method.has_body() {
+            // RFC 9110 §8.6: where a body is meant, its absence is told; servers want it (411).
+            (*r).headers_in.content_length = push(r, "Content-Length", b"0")?;
+            (*r).headers_in.content_length_n = 0;
         }
     }
     Ok(())

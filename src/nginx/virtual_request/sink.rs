@@ -55,6 +55,8 @@ pub(crate) enum SinkFailure {
     OutsidePrefix,
     /// A part of the body is in a file that cannot be read; nginx has logged why.
     Unreadable,
+    /// The backend has answered with 1xx.
+    Interim,
 }
 
 impl Sink {

@@ -47,6 +47,11 @@ impl Method {
         }
     }
 
+    /// Whether a request is about its body (RFC 9110 §9.3, RFC 5789 §2).
+    pub const fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+
     /// Whether parameters that a route does not use become the query string.
     pub const fn has_query(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Delete)

@@ -136,8 +136,8 @@ fn replies_embed_json_and_quote_the_rest() {
         ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
         (
             "text/html",
-            "é\"\\\n\r\t\x01\x1f and what needs no escape".as_bytes(),
-            r#","body":"é\"\\\n\r\t\u0001\u001f and what needs no escape","encoding":"text""#,
+            "é\"\\\n\r\t\x01\x1f and quite a lot of text that needs no escape at all".as_bytes(),
+            r#","body":"é\"\\\n\r\t\u0001\u001f and quite a lot of text that needs no escape at all","encoding":"text""#,
         ),
         ("text/plain", b"\x1f", r#","body":"Hw==","encoding":"base64""#),
         // As long in base64.

@@ -83,6 +83,11 @@ impl OriginPolicy {
     }
 }
 
+/// Whether a page of this origin is of the host that it asks.
+pub fn is_same(origin: &[u8], host: Option<&[u8]>) -> bool {
+    core::str::from_utf8(origin).is_ok_and(|origin| Pattern::Same.matches(origin, host))
+}
+
 impl Pattern {
     fn parse(arg: &str) -> Option<Self> {
         let is_host = |host: &str| {

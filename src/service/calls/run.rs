@@ -161,12 +161,12 @@ fn outcome(response: &virtual_request::Response) -> Result<(Counter, Response<'_
         Some(SinkFailure::NoMemory) => Err(Failure::Overloaded),
         Some(SinkFailure::BadPath) => Err(BAD_PATH),
         Some(SinkFailure::OutsidePrefix) => Err(Failure::NotFound),
-        Some(SinkFailure::Unreadable) => Err(Failure::BackendFailed),
+        Some(SinkFailure::Unreadable | SinkFailure::Interim) => Err(Failure::BackendFailed),
         // No status: the request was closed without an answer (`return 444`).
         None if response.status == 0 || !response.is_whole => Err(Failure::BackendFailed),
         None => {
             let counter = match response.status / 100 {
-                1 | 2 => Counter::Rest2xx,
+                2 => Counter::Rest2xx,
                 3 => Counter::Rest3xx,
                 4 => Counter::Rest4xx,
                 _ => Counter::Rest5xx,
