@@ -141,7 +141,7 @@ fn replies_embed_json_and_quote_the_rest() {
         ),
         ("text/plain", b"\x1f", r#","body":"Hw==","encoding":"base64""#),
         // As long in base64.
-        ("text/plain", b"\"\"x", r#","body":"\"\"x","encoding":"text""#),
+        ("text/plain", b"\"xy", r#","body":"\"xy","encoding":"text""#),
         ("image/png", b"\x89\xFF", r#","body":"if8=","encoding":"base64""#),
         ("application/json", b"\xFF", r#","body":"/w==","encoding":"base64""#),
         ("text/plain", b"", ""),
