@@ -29,7 +29,6 @@ pub mod metrics;
 pub mod proto;
 
 #[cfg(all(feature = "module", not(test)))]
-#[expect(unsafe_code, reason = "nginx calls setters with pointers")]
 mod conf;
 #[cfg(all(feature = "module", not(test)))]
 mod handler;

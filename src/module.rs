@@ -8,21 +8,22 @@ use nginx_sys::{
     ngx_uint_t,
 };
 
-use crate::conf::directives::COMMANDS;
-use crate::conf::location::{create_location, merge_location};
+use crate::conf::COMMANDS;
+use crate::conf::location::LocationConf;
 use crate::handler::variables::VARIABLES;
+use crate::nginx::config::block;
 use crate::nginx::virtual_request::filters;
 use crate::nginx::{content, module};
 
 static CONTEXT: ngx_http_module_t = ngx_http_module_t {
     preconfiguration: Some(preconfigure),
     postconfiguration: Some(install_filters),
-    create_main_conf: None,
-    init_main_conf: None,
+    create_main_conf: Some(block::create_http::<LocationConf>),
+    init_main_conf: Some(block::init_http::<LocationConf>),
     create_srv_conf: None,
     merge_srv_conf: None,
-    create_loc_conf: Some(create_location),
-    merge_loc_conf: Some(merge_location),
+    create_loc_conf: Some(block::create_location::<LocationConf>),
+    merge_loc_conf: Some(block::merge_location::<LocationConf>),
 };
 
 /// The module, under the name nginx's own build system expects.

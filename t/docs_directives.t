@@ -28,36 +28,30 @@ sub slurp {
 my $page = slurp('docs/directives.md');
 
 ###############################################################################
-# What the code says: a row of the table of directives, and the
-# default where the settings are completed.
-
-my $table = Source::with(qr/^pub\(crate\) static mut COMMANDS:/m);
-my ($size, $rows)
-	= $table =~ /static mut COMMANDS: \[ngx_command_t; (\d+)\] = \[\n(.*?)^\];/ms
-	or die "no table of directives\n";
+# What the code says: a row of a topic's table.
 
 my %code;
-for (grep { !/^\s*end\(\)/ } split /\n/, $rows) {
-	my ($kind, $name, $arguments) = /^\s*(\w+)\("(ws_\w+)\\0", (.*)\),$/
-		or die "a row that is not understood: $_\n";
-	die "$name twice\n" if $code{$name};
+my %contexts = (ANYWHERE => 'http, server, location', HTTP => 'http',
+	LOCATION => 'location');
 
-	# number() and flag() are for all blocks, http() is for one.
-	my $flags = $kind eq 'plain' ? $arguments
-		: $kind eq 'http' ? 'NGX_HTTP_MAIN_CONF' : 'ANYWHERE';
-	$flags =~ s/\bANYWHERE\b/MAIN_CONF SRV_CONF LOC_CONF/;
-	my @contexts = map { $flags =~ /$_->[0]_CONF/ ? $_->[1] : () }
-		['MAIN', 'http'], ['SRV', 'server'], ['LOC', 'location'];
-
-	my ($field) = $arguments =~ /field!\((\w+)\)/;
-	my ($setter) = $arguments =~ /\bset_(\w+)/;
-	$code{$name} = {contexts => join(', ', @contexts), field => $field,
-		setter => $setter // 'flag'};
+for my $table (Source::all() =~ /^directives! \{\n(.*?)^\}/msg) {
+	for (split /\n/, $table =~ s/^.*?;\n\n//sr) {
+		my ($name, $where, $field, $default, $read) = /^\s+(?:inherited|own|http)\s+
+			c"(ws_\w+)",\s+(\w+)\ \|\ [A-Z_\ |]+,\s+
+			(\w+):\ [\w<>(),:\ ]+?(?:\ =\ (.*?))?,\s+(?:once|each|perhaps)\((.*)\);$/x
+			or die "a row that is not understood: $_\n";
+		die "$name twice\n" if $code{$name};
+		$code{$name} = {contexts => $contexts{$where}, default => $default,
+			kind => $read =~ /^(size|time|count|flag)\b/ ? $1 : $read};
+	}
 }
 
-is(keys(%code) + 1, $size, 'all rows are understood');
+# This one says nothing of a block.
 
-my $conf = Source::with(qr/\bfn complete\(&self\) -> Settings/);
+my ($zone, $where) = Source::all() =~ /block::row\(c"(ws_\w+)", (\w+) \|/;
+$code{$zone} = {contexts => $contexts{$where}, kind => 'define'};
+
+cmp_ok(keys %code, '>=', 32, 'rows');
 
 # Rust's numbers, for defaults such as "1 << 20" and "120_000".
 
@@ -67,14 +61,6 @@ sub number {
 	return $1 << $2 if $text =~ /^(\d+) << (\d+)$/;
 	return $text if $text =~ /^(?:\d+|true|false)$/;
 	die "a default that is not understood: $text\n";
-}
-
-sub default_in_code {
-	my ($field) = @_;
-	my ($text) = $conf =~ /\bself\.$field\.(?:unwrap_or|map_or)\(([^,()]+)[,)]/;
-	($text) = $conf =~ /\bsize\(self\.$field, ([^()]+)\)/ unless defined $text;
-	die "no default of $field\n" unless defined $text;
-	return number($text);
 }
 
 # nginx's numbers.
@@ -142,7 +128,7 @@ for my $name (grep { $code{$_} } @order) {
 
 	# Where it may stand, by nginx itself.
 	my $line = "$name " . ($default // $sample{$name} // die "no sample of $name\n") . ';';
-	my $echo = $code->{setter} =~ /^(?:echo|rest|route|status)$/ ? '' : 'ws_echo;';
+	my $echo = $name =~ /^ws_(?:echo|rest|route|status)$/ ? '' : 'ws_echo;';
 	for (['http', "$line"], ['server', "server { $line }"],
 		['location', "server { location / { $echo $line } }"])
 	{
@@ -155,12 +141,10 @@ for my $name (grep { $code{$_} } @order) {
 		}
 	}
 
-	next unless $code->{field};
-
 	# What nobody has set, and what may be set.
-	my $kind = $code->{setter};
-	is(value($default, $kind), default_in_code($code->{field}),
-		"$name: default");
+	my $kind = $code->{kind};
+	next unless $unit{$kind} || $kind eq 'flag';
+	is(value($default, $kind), number($code->{default} // 'none'), "$name: default");
 
 	next if $kind eq 'flag';
 	my ($min, $max) = $docs->{text} =~ /^Values: `(\w+)` to `(\w+)`\.$/m;
@@ -173,20 +157,21 @@ for my $name (grep { $code{$_} } @order) {
 # Defaults that are no numbers.
 
 sub default_is {
-	my ($name, $default, $pattern) = @_;
+	my ($name, $default, $code) = @_;
 	is($docs{$name}{default}, "$name $default;", "$name: default");
-	like($conf, $pattern, "$name: in the code");
+	is($code{$name}{default}, $code, "$name: in the code");
 }
 
-default_is('ws_order', 'completion', qr/strict: self\.strict_order\.unwrap_or\(false\)/);
-default_is('ws_origin', 'any', qr/true => OriginPolicy::List\(vec!\[Pattern::Same\]\),
- +false => OriginPolicy::Any,/);
+default_is('ws_order', 'completion', 'false');
+default_is('ws_origin', 'any', 'same_if_calls(location)');
+like(Source::all(), qr/true => OriginPolicy::List\(vec!\[Pattern::Same\]\),
+ +false => OriginPolicy::Any,/, 'ws_origin: both defaults in the code');
 like($docs{ws_origin}{text}, qr/default for `ws_rest` and\s+`ws_route` is `same`/,
 	'ws_origin: the other default');
 
-my ($headers) = $conf =~ /RESPONSE_HEADERS: \[&str; \d+\] = \[(.*?)\];/;
+my ($headers) = Source::all() =~ /RESPONSE_HEADERS: \[&str; \d+\] = \[(.*?)\];/;
 default_is('ws_response_headers', join(' ', $headers =~ /"([^"]+)"/g),
-	qr/RESPONSE_HEADERS\.map/);
+	'RESPONSE_HEADERS.map(str::to_owned).to_vec()');
 
 # Names that ws_client_headers refuses are those of the page.
 

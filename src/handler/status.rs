@@ -1,5 +1,7 @@
 //! `ws_status`: the counters of zones, as JSON or for Prometheus.
 
+use core::slice;
+
 use nginx_sys::{NGX_ERROR, ngx_int_t};
 
 use crate::metrics::{Snapshot, render};
@@ -7,7 +9,8 @@ use crate::nginx::content::Content;
 use crate::nginx::exhausted::Exhausted;
 use crate::nginx::process;
 use crate::nginx::request::Request;
-use crate::settings::{self, Format, Settings};
+use crate::settings::status::Format;
+use crate::settings::{self, Settings};
 
 /// The content of `ws_status`.
 pub(crate) struct Status;
@@ -24,14 +27,13 @@ impl Content for Status {
 
 fn show(request: Request, settings: &Settings) -> Result<ngx_int_t, Exhausted> {
     let Some(status) = &settings.status else { return Ok(404) };
-    let zones: Vec<_> = settings
-        .counter_zones
+    let all = &settings.http.counter_zones;
+    let zones: Vec<_> = status
+        .zone
+        .as_ref()
+        .map_or(&**all, slice::from_ref)
         .iter()
-        .filter(|counters| status.zone.is_none_or(|zone| zone == counters.zone))
-        .map(|counters| {
-            let snapshot = Snapshot::take(counters.zone.words(), process::is_alive);
-            (counters.name.clone(), snapshot)
-        })
+        .map(|zone| (zone.name().to_owned(), Snapshot::take(zone.words(), process::is_alive)))
         .collect();
     let format = match status.format {
         Format::Negotiated if prefers_text(request) => Format::Prometheus,

@@ -18,6 +18,7 @@ use crate::proto::rate::shared::SharedRates;
 use crate::service::Services;
 use crate::service::calls::Calls;
 use crate::session::{Parts, Session};
+use crate::settings::rates::SharedLimit;
 use crate::settings::{self, Settings};
 use crate::worker::counters::Counters;
 
@@ -81,7 +82,7 @@ fn accept(
         compression: settings.compression.zip(accepted.deflate).map(|(settings, agreement)| {
             Compression::new(settings.level, settings.min_length, agreement)
         }),
-        limits: limits(request, settings),
+        limits: limits(request, settings)?,
         counters,
         facts: Facts::new(random_bytes(), subprotocol.map(String::as_str), now),
     };
@@ -89,18 +90,23 @@ fn accept(
 }
 
 /// The limits of a handshake; an empty key is not limited, as in `limit_req`.
-fn limits(request: Request, settings: &'static Settings) -> Limits {
+fn limits(request: Request, settings: &'static Settings) -> Result<Limits, Exhausted> {
     let replies = settings.rest.is_some();
     let default = if replies { Action::Reject } else { Action::Delay };
-    let shared = settings.message_limits.iter().filter_map(|limit| {
-        let (zone, rate) = limit.resolve(&settings.message_zones)?;
-        let rates = SharedRates::new(zone.zone.words(), u64::from_ne_bytes(random_bytes()))?;
-        let value = zone.key.evaluate(request).filter(|value| !value.is_empty())?;
-        let action = limit.action.unwrap_or(default);
-        Some(Shared { rates, key: rates.key(value), rate, action })
-    });
-    let own = settings.message_rate.map(|own| (own.rate, own.action));
-    Limits::new(own, shared.collect(), replies)
+    let mut shared = Vec::new();
+    for SharedLimit { zone, rate, action } in &settings.rates.shared {
+        let value = zone.kind.key.evaluate(request)?;
+        if value.is_empty() {
+            continue;
+        }
+        // Only a zone without memory has no room for a key.
+        let seed = u64::from_ne_bytes(random_bytes());
+        let rates = SharedRates::new(zone.words(), seed).ok_or(Exhausted::Memory)?;
+        let action = action.unwrap_or(default);
+        shared.push(Shared { rates, key: rates.key(value), rate: *rate, action });
+    }
+    let own = settings.rates.own.map(|own| (own.rate, own.action));
+    Ok(Limits::new(own, shared, replies))
 }
 
 /// Answers with the refusal's status, through `error_page` where there is one.

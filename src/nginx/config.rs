@@ -1,21 +1,19 @@
 //! Reading directives: arguments, error messages, places to attach to.
 
-use core::ffi::{CStr, c_char, c_void};
+pub(crate) mod block;
+
+use core::ffi::{CStr, c_void};
 use core::fmt;
 use core::ptr;
 
 use nginx_sys::{
-    NGX_ERROR, NGX_LOG_EMERG, ngx_command_t, ngx_conf_log_error, ngx_conf_t, ngx_http_conf_ctx_t,
+    NGX_ERROR, NGX_LOG_EMERG, ngx_conf_log_error, ngx_conf_t, ngx_http_conf_ctx_t,
     ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_handler_pt, ngx_parse_offset,
     ngx_parse_time, ngx_pool_cleanup_add, ngx_str_t,
 };
 
-/// What a setter returns when all is well (`NGX_CONF_OK`).
-pub(crate) const OK: *mut c_char = ptr::null_mut();
-/// What a setter returns when it has logged what is wrong (`NGX_CONF_ERROR`).
-pub(crate) const ERROR: *mut c_char = usize::MAX as *mut c_char;
-/// nginx prints `"name" directive` before and ` in file:line` behind such a fragment.
-pub(crate) const DUPLICATE: *mut c_char = c"is duplicate".as_ptr().cast_mut();
+use super::log::{self, Level};
+use super::string::view;
 
 /// A handle to the configuration being read, valid within one callback.
 #[derive(Clone, Copy, Debug)]
@@ -34,15 +32,15 @@ impl Conf {
     }
 
     /// Copies a string to memory that lives as long as the configuration.
-    pub(super) fn copy(self, s: &ngx_str_t) -> Option<ngx_str_t> {
-        // SAFETY: cf->pool is live; what it returns is not null holds `s.len` bytes.
+    pub(super) fn copy(self, bytes: &[u8]) -> Option<ngx_str_t> {
+        // SAFETY: cf->pool is live; what it returns is null or has room for the bytes.
         unsafe {
-            let data: *mut u8 = nginx_sys::ngx_pnalloc((*self.0).pool, s.len).cast();
+            let data: *mut u8 = nginx_sys::ngx_pnalloc((*self.0).pool, bytes.len()).cast();
             if data.is_null() {
                 return None;
             }
-            data.copy_from_nonoverlapping(s.data, s.len);
-            Some(ngx_str_t { len: s.len, data })
+            data.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            Some(ngx_str_t { len: bytes.len(), data })
         }
     }
 
@@ -58,13 +56,23 @@ impl Conf {
         .skip(1)
     }
 
+    /// The first argument.
+    pub(crate) fn arg<'c>(self) -> &'c [u8] {
+        self.args().next().map(ngx_str_t::as_bytes).unwrap_or_default()
+    }
+
+    /// The first argument as text.
+    pub(crate) fn text_arg<'c>(self) -> &'c str {
+        self.text_args().next().unwrap_or_default()
+    }
+
     /// The arguments as text; what is not UTF-8 is the empty string, which no directive takes.
     pub(crate) fn text_args<'c>(self) -> impl Iterator<Item = &'c str> {
         self.args().map(|arg| arg.to_str().unwrap_or_default())
     }
 
-    /// Logs `"name" directive message in file:line` and returns [`ERROR`].
-    pub(crate) fn error(self, name: &CStr, message: fmt::Arguments<'_>) -> *mut c_char {
+    /// Logs `"name" directive message in file:line`, where the directive being read stands.
+    pub(crate) fn error(self, name: &CStr, message: fmt::Arguments<'_>) {
         let text = message.to_string();
         // SAFETY: cf is live; "%*s" takes a size_t and that many bytes.
         unsafe {
@@ -78,30 +86,24 @@ impl Conf {
                 text.as_ptr(),
             );
         }
-        ERROR
     }
 
-    /// Logs `"name" directive message in place` for a mistake that shows only after reading.
-    pub(crate) fn error_at(
+    /// Logs `"name" directive message in place` for what shows only after reading.
+    pub(crate) fn log_at(
         self,
+        level: Level,
         name: &CStr,
         message: fmt::Arguments<'_>,
         place: &Place,
-    ) -> *mut c_char {
-        let text = format!("{message} in {place}");
-        // SAFETY: cf and its log are live; see `error`.
-        unsafe {
-            nginx_sys::ngx_log_error_core(
-                NGX_LOG_EMERG as usize,
-                (*self.0).log,
-                0,
-                c"\"%s\" directive %*s".as_ptr(),
-                name.as_ptr(),
-                text.len(),
-                text.as_ptr(),
-            );
-        }
-        ERROR
+    ) {
+        let name = name.to_string_lossy();
+        self.log(level, format_args!("\"{name}\" directive {message} in {place}"));
+    }
+
+    /// Logs what is said of no place in particular.
+    pub(crate) fn log(self, level: Level, message: fmt::Arguments<'_>) {
+        // SAFETY: cf is live, and has the log of its cycle.
+        unsafe { log::write((*self.0).log, level, message) };
     }
 
     /// Where the directive being read stands.
@@ -113,10 +115,17 @@ impl Conf {
         }
     }
 
-    /// The content handler of the location being read or merged.
-    pub(crate) fn content_handler(self) -> ngx_http_handler_pt {
+    /// Whether the location being read or merged has a content handler.
+    pub(crate) fn has_content_handler(self) -> bool {
         // SAFETY: as in `set_content_handler`.
-        unsafe { (*self.core_location()).handler }
+        unsafe { (*self.core_location()).handler.is_some() }
+    }
+
+    /// Whether `handler` is the content handler of the location being read or merged.
+    pub(crate) fn is_content_handler(self, handler: ngx_http_handler_pt) -> bool {
+        // SAFETY: as in `set_content_handler`.
+        let found = unsafe { (*self.core_location()).handler };
+        found.map(|found| found as usize) == handler.map(|handler| handler as usize)
     }
 
     /// Makes `handler` the content handler of the location being read or merged.
@@ -182,23 +191,17 @@ impl fmt::Display for Place {
     }
 }
 
-/// The name of the directive that `cmd` describes.
-pub(crate) fn name<'c>(cmd: &ngx_command_t) -> &'c CStr {
-    // SAFETY: names in the command table are C strings, as ngx_string() makes them.
-    unsafe { CStr::from_ptr(cmd.name.data.cast()) }
-}
-
 /// nginx's sizes: bytes, `k`, `m` or `g`.
-pub(crate) fn parse_size(arg: &ngx_str_t) -> Option<u64> {
-    let mut arg = *arg;
+pub(crate) fn parse_size(text: &[u8]) -> Option<u64> {
+    let mut text = view(text);
     // SAFETY: the parser only reads the string.
-    u64::try_from(unsafe { ngx_parse_offset(&mut arg) }).ok()
+    u64::try_from(unsafe { ngx_parse_offset(&mut text) }).ok()
 }
 
 /// nginx's times: `ms`, `s`, `m`, `h`, `d`, `w`, `M`, `y` and sums of them, in milliseconds.
-pub(crate) fn parse_msec(arg: &ngx_str_t) -> Option<u64> {
-    let mut arg = *arg;
+pub(crate) fn parse_msec(text: &[u8]) -> Option<u64> {
+    let mut text = view(text);
     // SAFETY: the parser only reads the string.
-    let msec = unsafe { ngx_parse_time(&mut arg, 0) };
+    let msec = unsafe { ngx_parse_time(&mut text, 0) };
     if msec == NGX_ERROR as isize { None } else { u64::try_from(msec).ok() }
 }

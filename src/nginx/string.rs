@@ -12,11 +12,11 @@ pub(super) fn str_bytes<'r>(s: ngx_str_t) -> &'r [u8] {
 
 /// An nginx string that refers to static memory; nginx does not write through it.
 pub(crate) const fn static_str(s: &'static str) -> ngx_str_t {
-    view(s)
+    view(s.as_bytes())
 }
 
 /// A view of `s`, for functions of nginx that only read or copy it, or as long as `s` lives.
-pub(crate) const fn view(s: &str) -> ngx_str_t {
+pub(super) const fn view(s: &[u8]) -> ngx_str_t {
     ngx_str_t { len: s.len(), data: s.as_ptr().cast_mut() }
 }
 

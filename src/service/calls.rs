@@ -18,7 +18,7 @@ use crate::proto::call::answer::{Answer, Failure};
 use crate::proto::call::op::{Asked, Call, Op, Rejection, Target};
 use crate::proto::call::path;
 use crate::proto::hold::memory::NoMemory;
-use crate::settings::RestSettings;
+use crate::settings::calls::CallSettings;
 use crate::worker::counters::Counters;
 use crate::worker::places::{self, Ticket};
 use remains::Remains;
@@ -27,7 +27,7 @@ use run::{BAD_PATH, Run};
 /// The calls of one socket.
 #[derive(Debug)]
 pub(crate) struct Calls {
-    settings: &'static RestSettings,
+    settings: &'static CallSettings,
     counters: Counters,
     /// Made for the first call.
     base: Option<BaseHeaders>,
@@ -72,7 +72,7 @@ impl Waiting {
 }
 
 impl Calls {
-    pub(crate) const fn new(settings: &'static RestSettings, counters: Counters) -> Self {
+    pub(crate) const fn new(settings: &'static CallSettings, counters: Counters) -> Self {
         Self {
             settings,
             counters,
@@ -85,7 +85,7 @@ impl Calls {
 
     /// Whether one more call may start: `ws_inflight`, `ws_worker_inflight`.
     pub(crate) fn is_ready(&self) -> bool {
-        let limit = self.settings.worker_inflight;
+        let limit = self.settings.http.worker_inflight;
         self.waiting.len() < self.settings.inflight && places::is_free(limit, self.ticket.as_ref())
     }
 

@@ -1,14 +1,18 @@
 //! Where a worker counts for the sockets of a location.
 
+use core::ptr;
 use std::cell::RefCell;
 
 use crate::metrics::{Counter, Gauge, Side, Slot};
 use crate::nginx::process;
 use crate::nginx::shm::Zone;
+use crate::settings::http::CounterZone;
+
+type Taken = (&'static Zone<CounterZone>, Option<Slot<'static>>);
 
 thread_local! {
     /// The slots this worker has taken; `None` where a zone had no more.
-    static SLOTS: RefCell<Vec<(Zone, Option<Slot<'static>>)>> = const { RefCell::new(Vec::new()) };
+    static SLOTS: RefCell<Vec<Taken>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Counts of a location, or nowhere: a zone may not be given, or be full.
@@ -17,10 +21,10 @@ pub(crate) struct Counters(Option<Slot<'static>>);
 
 impl Counters {
     /// Those of this worker in `zone`.
-    pub(crate) fn of(zone: Option<Zone>) -> Self {
+    pub(crate) fn of(zone: Option<&'static Zone<CounterZone>>) -> Self {
         let Some(zone) = zone else { return Self(None) };
         Self(SLOTS.with_borrow_mut(|slots| {
-            if let Some((_, slot)) = slots.iter().find(|(known, _)| *known == zone) {
+            if let Some((_, slot)) = slots.iter().find(|(known, _)| ptr::eq(*known, zone)) {
                 return *slot;
             }
             let slot = Slot::take(zone.words(), process::id(), process::is_alive);
