@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ngx_ws::proto::call::path::{is_sane, is_under};
+use ngx_ws::proto::call::path::{is_sane, is_under, request_target};
 use ngx_ws::proto::call::route::Route;
 
 use crate::input::Input;
-use crate::reference::uri::{decode, escape, normalise, resolve};
+use crate::reference::uri::{decode, escape, escape_foreign, normalise, resolve};
 
 /// What to try it on; then a path, or a route and its parameters.
 pub fn run(data: &[u8]) {
@@ -25,8 +25,15 @@ fn path(flags: u8, bytes: &[u8]) {
             && path.len() <= 8192
             && path.bytes().all(|b| b > b' ' && b != 0x7F);
         assert!(!ordinary || path.contains('#'));
+        assert_eq!(request_target(path), None);
         return;
     }
+    // What is sent instead: ASCII that means the same.
+    let escaped = escape_foreign(path);
+    assert_eq!(request_target(path).as_deref(), (escaped.len() <= 8192).then_some(&*escaped));
+    assert!(escaped.is_ascii());
+    let means = |path| normalise(path, flags & 8 == 0).map(|(path, _)| path);
+    assert_eq!(means(&escaped), means(path));
     // It is a request target of one line.
     assert!(path.starts_with('/') && !path.contains(['\r', '\n', ' ', '\t', '\0', '#']));
 
@@ -112,7 +119,7 @@ fn route(flags: u8, mut input: Input<'_>) {
         let mut text = String::new();
         for piece in pieces(query) {
             match piece {
-                Ok(literal) => text.push_str(literal),
+                Ok(literal) => text.push_str(&escape_foreign(literal)),
                 Err(name) => {
                     used.push(name);
                     text.push_str(&escape(&params[name]));

@@ -133,12 +133,10 @@ impl Calls {
         let settings = self.settings;
         let (method, uri, prefix) = match &call.target {
             Target::Path { method, path } => {
-                if !path::is_sane(path) {
-                    return Err(BAD_PATH);
-                }
+                let target = path::request_target(path).ok_or(BAD_PATH)?;
                 // Without `ws_rest` a client may choose actions only.
                 let prefix = settings.prefix.as_deref().ok_or(Failure::NotFound)?;
-                (*method, Cow::Borrowed(&**path), Some(prefix))
+                (*method, target, Some(prefix))
             }
             Target::Action { name, params } => {
                 let route = settings

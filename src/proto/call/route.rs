@@ -52,11 +52,9 @@ impl Route {
             return Err(BadRoute::Action);
         }
         let method = Method::parse(method).ok_or(BadRoute::Method)?;
-        if !path::is_sane(uri) {
-            return Err(BadRoute::Uri);
-        }
+        let uri = path::request_target(uri).ok_or(BadRoute::Uri)?;
         let mut pieces = Vec::new();
-        let mut rest = uri;
+        let mut rest = &*uri;
         while let Some((literal, tail)) = rest.split_once('$') {
             let tail = tail.strip_prefix(&Self::VARIABLE[1..]).ok_or(BadRoute::Variable)?;
             let end =
@@ -169,6 +167,11 @@ mod tests {
         );
         let plain = Route::parse("list", "GET", "/users").unwrap();
         assert_eq!(uri(&plain, &[("x", "1"), ("y", "2")]).unwrap(), "/users?x=1&y=2");
+        let foreign = Route::parse("list", "GET", "/café/$ws_arg_id?ü=$ws_arg_q").unwrap();
+        assert_eq!(
+            uri(&foreign, &[("id", "é"), ("q", "ö")]).unwrap(),
+            "/caf%C3%A9/%C3%A9?%C3%BC=%C3%B6"
+        );
         let post = Route::parse("add", "POST", "/users").unwrap();
         assert_eq!(uri(&post, &[("x", "1")]).unwrap(), "/users");
     }
