@@ -60,7 +60,10 @@ fn check_parsed(message: &str, id: Option<&str>, parsed: &Result<Call<'_>, Rejec
                     assert_eq!((method.name(), &**path), (m.as_str(), p.as_str()));
                 }
                 (Target::Action { name, params }, RefTarget::Action(n, p)) => {
-                    assert_eq!((&**name, owned(params)), (n.as_str(), p.clone()));
+                    let params = params.iter().map(|(name, param)| {
+                        (name.to_string(), (param.text.to_string(), param.json.to_string()))
+                    });
+                    assert_eq!((&**name, params.collect()), (n.as_str(), p.clone()));
                 }
                 (ours, theirs) => panic!("{ours:?} where the reference says {theirs:?}"),
             }
@@ -100,7 +103,8 @@ struct RefCall<'m> {
 #[derive(Debug)]
 enum RefTarget {
     Path(String, String),
-    Action(String, BTreeMap<String, String>),
+    /// The name; each parameter's text and JSON.
+    Action(String, BTreeMap<String, (String, String)>),
 }
 
 /// `None` when a text of JSON is not a good call.
@@ -141,8 +145,15 @@ fn read(message: &str) -> Option<RefCall<'_>> {
                 params.retain(|_, value| *value != "null");
                 let plain = |value: &str| !value.starts_with(['{', '[']);
                 params.values().all(|value| plain(value)).then_some(())?;
-                let text = |raw: &str| json::text(raw).unwrap_or(raw.to_owned());
-                Some(params.into_iter().map(|(name, raw)| (name, text(raw))).collect())
+                // A string with a lone surrogate is no text.
+                let text = |raw: &str| match raw.starts_with('"') {
+                    true => json::text(raw),
+                    false => Some(raw.to_owned()),
+                };
+                params
+                    .into_iter()
+                    .map(|(name, raw)| Some((name, (text(raw)?, raw.to_owned()))))
+                    .collect::<Option<_>>()
             })?;
             RefTarget::Action(json::text(action)?, params)
         }

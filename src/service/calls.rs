@@ -131,12 +131,13 @@ impl Calls {
 
     fn start(&mut self, turn: &Turn<'_>, call: &Call<'_>, id: Option<&str>) -> Result<(), Failure> {
         let settings = self.settings;
-        let (method, uri, prefix) = match &call.target {
+        let bad = |why| Failure::Rejected(Rejection::BadMessage(why));
+        let (method, uri, prefix, rest) = match &call.target {
             Target::Path { method, path } => {
                 let target = path::request_target(path).ok_or(BAD_PATH)?;
                 // Without `ws_rest` a client may choose actions only.
                 let prefix = settings.prefix.as_deref().ok_or(Failure::NotFound)?;
-                (*method, target, Some(prefix))
+                (*method, target, Some(prefix), None)
             }
             Target::Action { name, params } => {
                 let route = settings
@@ -144,9 +145,14 @@ impl Calls {
                     .iter()
                     .find(|route| route.action == *name)
                     .ok_or(Failure::NotFound)?;
-                let bad = |why| Failure::Rejected(Rejection::BadMessage(why));
-                (route.method, Cow::Owned(route.uri(params).map_err(bad)?), None)
+                let (uri, rest) = route.fill(params).map_err(bad)?;
+                (route.method, Cow::Owned(uri), None, rest)
             }
+        };
+        let body = match (&rest, &call.body) {
+            (Some(_), Some(_)) => return Err(bad("both a body and parameters that would be it")),
+            (Some(params), None) => Some((params.as_bytes(), "application/json")),
+            (None, body) => body.as_ref().map(|body| (&*body.bytes, body.content_type)),
         };
         let headers = self.headers(&call.headers)?;
         let overloaded = |_: Exhausted| Failure::Overloaded;
@@ -154,13 +160,7 @@ impl Calls {
             Some(base) => base,
             None => self.base.insert(BaseHeaders::new(turn.request()).map_err(overloaded)?),
         };
-        let spec = Spec {
-            method,
-            uri: &uri,
-            prefix,
-            headers: &headers,
-            body: call.body.as_ref().map(|body| (&*body.bytes, body.content_type)),
-        };
+        let spec = Spec { method, uri: &uri, prefix, headers: &headers, body };
         let sink = Sink::new(turn.waker(), &settings.response_headers, settings.max_response);
         let request = VirtualRequest::start(turn, base, &spec, sink).map_err(overloaded)?;
         let run = Run::new(id, request, turn.now(), settings.request_timeout, self.counters);

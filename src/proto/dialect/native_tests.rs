@@ -31,8 +31,9 @@ fn calls() {
     let call = good(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#);
     let Target::Action { name, params } = call.target else { panic!("a path") };
     assert_eq!(name, "get");
-    let params: Vec<_> = params.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
-    assert_eq!(params, [("n", "1.50"), ("s", "x\ny"), ("t", "true")]);
+    let params: Vec<_> = params.iter().map(|(n, v)| (&**n, &*v.text, &*v.json)).collect();
+    let expected = [("n", "1.50", "1.50"), ("s", "x\ny", r#""x\ny""#), ("t", "true", "true")];
+    assert_eq!(params, expected);
 }
 
 #[test]
