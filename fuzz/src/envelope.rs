@@ -221,7 +221,8 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
     let text = std::str::from_utf8(response.body);
     match (response.body, text) {
         ([], _) => assert_eq!((body, encoding), (None, None)),
-        (_, Ok(text)) if json_type && json::is_json(text) => {
+        (_, Ok(text)) if json_type && json::is_json(unmarked(text)) => {
+            let text = unmarked(text);
             assert_eq!((body, encoding), (Some(text.trim_matches([' ', '\t', '\r', '\n'])), None));
         }
         (_, Ok(text)) => {
@@ -234,6 +235,11 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
             assert_eq!(encoding.as_deref(), Some("base64"));
         }
     }
+}
+
+/// A text without its byte order mark (RFC 8259 §8.1).
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
 fn failures(rejection: Rejection) -> [Failure; 10] {

@@ -129,7 +129,9 @@ impl Sink {
             // RFC 9110 §5.3: lines of one name are one list.
             match headers.iter_mut().find(|(known, _)| known == name) {
                 Some((_, list)) => {
-                    list.push_str(", ");
+                    // RFC 6265 §3: but for cookies, which have commas in them.  No header has a line
+                    // feed.
+                    list.push_str(if name == "set-cookie" { "\n" } else { ", " });
                     list.push_str(&value);
                 }
                 None => headers.push((name.clone(), value.into_owned())),

@@ -133,6 +133,13 @@ fn replies_embed_json_and_quote_the_rest() {
         ("application/json", b" {\"n\": 1.00}\n", r#","body":{"n": 1.00}"#),
         ("Application/JSON; charset=utf-8", b"[1]", r#","body":[1]"#),
         ("application/problem+json", b"{}", r#","body":{}"#),
+        ("application/json", b"\xEF\xBB\xBF {\"a\":1.0} ", r#","body":{"a":1.0}"#),
+        (
+            "application/json",
+            "\u{FEFF}{\u{FEFF}".as_bytes(),
+            ",\"body\":\"\u{FEFF}{\u{FEFF}\",\"encoding\":\"text\"",
+        ),
+        ("text/plain", "\u{FEFF}{}".as_bytes(), ",\"body\":\"\u{FEFF}{}\",\"encoding\":\"text\""),
         ("application/json", b"{", r#","body":"{","encoding":"text""#),
         ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
         (

@@ -69,7 +69,9 @@ fn push_body(response: &Response<'_>, out: &mut Vec<u8>) {
     let text = simdutf8::basic::from_utf8(response.body).ok();
     if is_json(response)
         && let Some(text) = text
-        && let Ok(value) = serde_json::from_str::<&RawValue>(text)
+        // RFC 8259 §8.1: a byte order mark may be ignored.
+        && let Ok(value) =
+            serde_json::from_str::<&RawValue>(text.strip_prefix('\u{FEFF}').unwrap_or(text))
     {
         // Byte for byte: numbers keep their digits, members their order.
         out.extend_from_slice(b",\"body\":");
