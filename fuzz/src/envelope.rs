@@ -26,14 +26,16 @@ pub fn run(data: &[u8]) {
     let headers: Vec<(String, String)> =
         (0..input.below(3)).map(|_| (input.text(), input.text())).collect();
     let body = input.piece();
-    let response = Response { status, headers: &headers, content_type: types[content_type], body };
+    let is_coded = status & 0x100 != 0;
+    let content_type = types[content_type];
+    let response = Response { status, headers: &headers, content_type, body, is_coded };
 
     let message = String::from_utf8_lossy(input.0);
     let Asked { id, op } = native::read(&message);
     let parsed = op.map(|Op::Call(call)| call);
     check_parsed(&message, id, &parsed);
 
-    let json_type = (1..=3).contains(&content_type);
+    let json_type = content_type.is_some_and(|t| t.to_ascii_lowercase().starts_with(b"application/") && !t.ends_with(b"p"));
     let answer = Answer::Reply(response);
     let reply = written(&answer, id);
     let Answer::Reply(response) = answer else { unreachable!() };
@@ -218,7 +220,9 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
 
     let body = member(reply, "body");
     let encoding = member(reply, "encoding").map(|raw| json::text(raw).unwrap());
-    let text = std::str::from_utf8(response.body);
+    let text = std::str::from_utf8(response.body).map_err(|_| ()).and_then(|text| {
+        if response.is_coded { Err(()) } else { Ok(text) }
+    });
     match (response.body, text) {
         ([], _) => assert_eq!((body, encoding), (None, None)),
         (_, Ok(text)) if json_type && json::is_json(unmarked(text)) => {
@@ -229,7 +233,7 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
             assert_eq!(json::text(body.unwrap()).as_deref(), Some(text));
             assert_eq!(encoding.as_deref(), Some("text"));
         }
-        (bytes, Err(_)) => {
+        (bytes, Err(())) => {
             let encoded = json::text(body.unwrap()).unwrap();
             assert_eq!(base64::decode(encoded.as_bytes()).as_deref(), Some(bytes));
             assert_eq!(encoding.as_deref(), Some("base64"));

@@ -120,8 +120,12 @@ fn depth_costs_no_stack() {
 }
 
 fn reply(content_type: &str, body: &[u8]) -> String {
-    let response =
-        Response { status: 200, headers: &[], content_type: Some(content_type.as_bytes()), body };
+    let response = Response {
+        status: 200,
+        content_type: Some(content_type.as_bytes()),
+        body,
+        ..Response::default()
+    };
     let mut out = b"room".to_vec();
     write(&Answer::Reply(response), Some("1"), &mut out).unwrap();
     String::from_utf8(out.split_off(4)).unwrap()
@@ -156,6 +160,20 @@ fn replies_embed_json_and_quote_the_rest() {
         assert_eq!(json, format!(r#"{{"id":1,"status":200,"headers":{{}}{expected}}}"#));
         serde_json::from_str::<serde_json::Value>(&json).unwrap();
     }
+}
+
+#[test]
+fn a_coded_body_is_no_text() {
+    let response = Response {
+        status: 200,
+        content_type: Some(b"application/json"),
+        body: b"{}",
+        is_coded: true,
+        ..Response::default()
+    };
+    let mut out = Vec::new();
+    write(&Answer::Reply(response), None, &mut out).unwrap();
+    assert_eq!(out, br#"{"status":200,"headers":{},"body":"e30=","encoding":"base64"}"#);
 }
 
 #[test]

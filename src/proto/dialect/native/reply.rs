@@ -66,7 +66,7 @@ fn push_body(response: &Response<'_>, out: &mut Vec<u8>) {
     if response.body.is_empty() {
         return;
     }
-    let text = simdutf8::basic::from_utf8(response.body).ok();
+    let text = simdutf8::basic::from_utf8(response.body).ok().filter(|_| !response.is_coded);
     if is_json(response)
         && let Some(text) = text
         // RFC 8259 §8.1: a byte order mark may be ignored.
