@@ -35,7 +35,8 @@ pub fn run(data: &[u8]) {
     let parsed = op.map(|Op::Call(call)| call);
     check_parsed(&message, id, &parsed);
 
-    let json_type = content_type.is_some_and(|t| t.to_ascii_lowercase().starts_with(b"application/") && !t.ends_with(b"p"));
+    let json_type = content_type
+        .is_some_and(|t| t.to_ascii_lowercase().starts_with(b"application/") && !t.ends_with(b"p"));
     let answer = Answer::Reply(response);
     let reply = written(&answer, id);
     let Answer::Reply(response) = answer else { unreachable!() };
@@ -220,9 +221,9 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
 
     let body = member(reply, "body");
     let encoding = member(reply, "encoding").map(|raw| json::text(raw).unwrap());
-    let text = std::str::from_utf8(response.body).map_err(|_| ()).and_then(|text| {
-        if response.is_coded { Err(()) } else { Ok(text) }
-    });
+    let text = std::str::from_utf8(response.body)
+        .map_err(|_| ())
+        .and_then(|text| if response.is_coded { Err(()) } else { Ok(text) });
     match (response.body, text) {
         ([], _) => assert_eq!((body, encoding), (None, None)),
         (_, Ok(text)) if json_type && json::is_json(unmarked(text)) => {

@@ -1,8 +1,8 @@
 //! Exactly the handshakes that RFC 6455 allows are accepted, with the right answer.
 
 use ngx_ws::proto::handshake::extension::Policy;
-use ngx_ws::proto::handshake::{self, HttpVersion, Refusal, Request};
 use ngx_ws::proto::handshake::origin::OriginPolicy;
+use ngx_ws::proto::handshake::{self, HttpVersion, Refusal, Request};
 
 use crate::reference::handshake::{self as reference, Header};
 
