@@ -51,7 +51,7 @@ impl Content for Upgrade {
             }
             Err(refusal) => {
                 counters.add(counter_of(refusal), 1);
-                request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
+                log(request, refusal);
                 refuse(request, refusal).unwrap_or(500)
             }
         }
@@ -102,6 +102,27 @@ fn limits(request: Request, settings: &'static Settings) -> Limits {
     let own = settings.message_rate.map(|own| (own.rate, own.action));
     Limits::new(own, shared.collect(), replies)
 }
+
+/// Tells why a handshake is refused.  A wrong `ws_origin` looks as an attack does, and both matter.
+fn log(request: Request, refusal: Refusal) {
+    if refusal != Refusal::Origin {
+        return request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
+    }
+    let value = |wanted: &str| {
+        let mut headers = request.headers();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
+        let value = found.map(|(_, value)| value).unwrap_or_default();
+        value.get(..MAX_LOGGED).unwrap_or(value)
+    };
+    let (origin, host) = (value("origin").escape_ascii(), value("host").escape_ascii());
+    request.log(
+        Level::Error,
+        format_args!("websocket: origin \"{origin}\" is not allowed, \"Host\" is \"{host}\""),
+    );
+}
+
+/// Bytes of a header in the error log.
+const MAX_LOGGED: usize = 256;
 
 /// Answers with the refusal's status, through `error_page` where there is one.
 fn refuse(request: Request, refusal: Refusal) -> Result<ngx_int_t, Exhausted> {

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use nginx_sys::{NGX_LOG_ALERT, NGX_LOG_EMERG, NGX_LOG_INFO, ngx_log_error_core, ngx_log_t};
+use nginx_sys::{
+    NGX_LOG_ALERT, NGX_LOG_EMERG, NGX_LOG_ERR, NGX_LOG_INFO, ngx_log_error_core, ngx_log_t,
+};
 
 /// How bad it is, by culprit: nginx's levels as this module uses them.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +14,8 @@ pub(crate) enum Level {
     Emerg = NGX_LOG_EMERG,
     /// A bug or an exhausted resource of ours.
     Alert = NGX_LOG_ALERT,
+    /// The configuration may be at fault, or somebody attacks.
+    Error = NGX_LOG_ERR,
     /// The client is at fault, or nobody.
     Info = NGX_LOG_INFO,
 }

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::metrics::Counter;
 use crate::nginx::exhausted::Exhausted;
+use crate::nginx::log::Level;
 use crate::nginx::tenancy::Turn;
 use crate::nginx::virtual_request::{BaseHeaders, Sink, Spec, VirtualRequest};
 use crate::proto::call::answer::{Answer, Failure};
@@ -116,12 +117,20 @@ impl Calls {
             Ok(Op::Call(call)) => self.start(turn, call, asked.id),
             Err(rejection) => Err(Failure::Rejected(*rejection)),
         };
-        self.refuse(started.err()?, asked.id)
+        self.refuse(started.err()?, asked.id, turn)
     }
 
     /// Refuses a message; the answer, if it is its turn.
-    pub(crate) fn refuse(&mut self, failure: Failure, id: Option<&str>) -> Option<Failure> {
+    pub(crate) fn refuse(
+        &mut self,
+        failure: Failure,
+        id: Option<&str>,
+        turn: &Turn<'_>,
+    ) -> Option<Failure> {
         self.counters.add(Counter::RestRefused, 1);
+        let (_, error, message) = failure.describe();
+        let c = turn.connection();
+        c.log(Level::Info, format_args!("websocket: call refused, {error}: {message}"));
         if self.settings.strict && self.is_busy() {
             self.waiting.push_back(Waiting::Due { id: id.map(Into::into), failure });
             return None;
