@@ -7,7 +7,7 @@ use crate::nginx::content::Content;
 use crate::nginx::exhausted::Exhausted;
 use crate::nginx::log::Level;
 use crate::nginx::random::random_bytes;
-use crate::nginx::request::Request;
+use crate::nginx::request::{ErrorPage, Request};
 use crate::nginx::tenancy;
 use crate::proto::endpoint::compression::Compression;
 use crate::proto::endpoint::facts::Facts;
@@ -130,13 +130,23 @@ fn refuse(request: Request, refusal: Refusal) -> Result<ngx_int_t, Exhausted> {
     match refusal {
         Refusal::Method => request.add_header("Allow", b"GET")?,
         Refusal::NoUpgrade | Refusal::Version => {
-            request.add_header("Sec-WebSocket-Version", b"13")?;
-            // RFC 9113 §8.2.2: HTTP/2 and HTTP/3 know no such headers.
-            if request.version() != HttpVersion::After11 {
+            let page = request.error_page(status);
+            // RFC 9113 §8.2.2: HTTP/2 and HTTP/3 know no `Upgrade` and `Connection`.
+            let has_upgrade = request.version() != HttpVersion::After11;
+            // A page that is no 426, or cannot say what to do instead, is a page like any other.
+            let is_about_upgrade = match page {
+                None => true,
+                Some(ErrorPage::SameStatus) => has_upgrade,
+                Some(ErrorPage::OtherStatus) => false,
+            };
+            if is_about_upgrade {
+                request.add_header("Sec-WebSocket-Version", b"13")?;
+            }
+            if is_about_upgrade && has_upgrade {
                 request.add_header("Upgrade", b"websocket")?;
                 request.add_header("Connection", b"Upgrade")?;
             }
-            if !request.has_error_page(status) {
+            if page.is_none() {
                 return request.answer(
                     status,
                     "426 Upgrade Required",

@@ -19,6 +19,15 @@ use super::module;
 use super::string::{bytes_mut, static_str, str_bytes};
 use crate::proto::handshake::HttpVersion;
 
+/// The status of a page that is there for another one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ErrorPage {
+    /// It is what it would be without the page.
+    SameStatus,
+    /// It is what the page says: `error_page 426 = /page`, or a redirect.
+    OtherStatus,
+}
+
 /// A handle to a request, valid within one event.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request(NonNull<ngx_http_request_t>);
@@ -114,18 +123,24 @@ impl Request {
         }
     }
 
-    /// Whether the location has an `error_page` for `status`.
-    pub(crate) fn has_error_page(self, status: u16) -> bool {
+    /// What the location's `error_page` makes of `status`, if it has one for it.
+    pub(crate) fn error_page(self, status: u16) -> Option<ErrorPage> {
         let clcf = self.core_location();
+        let status = ngx_int_t::from(status as i16);
         // SAFETY: the configuration lives as long as the cycle; `error_pages` is null, unset (all
         // ones, before merging) or an array of ngx_http_err_page_t.
         unsafe {
             let pages = (*clcf).error_pages;
             if pages.is_null() || pages as isize == -1 {
-                return false;
+                return None;
             }
             let first: *const ngx_http_err_page_t = (*pages).elts.cast();
-            (0..(*pages).nelts).any(|i| (*first.add(i)).status == ngx_int_t::from(status as i16))
+            let page =
+                (0..(*pages).nelts).map(|i| first.add(i)).find(|page| (**page).status == status)?;
+            // -1: no `=`.  What is no place of our own is redirected to, with a status of its own.
+            let keeps = (*page).overwrite == -1 || (*page).overwrite == status;
+            let is_here = matches!(str_bytes((*page).value.value), [b'/' | b'@', ..]);
+            Some(if keeps && is_here { ErrorPage::SameStatus } else { ErrorPage::OtherStatus })
         }
     }
 
