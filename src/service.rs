@@ -52,8 +52,13 @@ impl Services {
     }
 
     /// Refuses a message that asks for nothing; the answer, if it is its turn.
-    pub(crate) fn refuse(&mut self, failure: Failure, id: Option<&str>) -> Option<Failure> {
-        self.calls.as_mut()?.refuse(failure, id)
+    pub(crate) fn refuse(
+        &mut self,
+        failure: Failure,
+        id: Option<&str>,
+        turn: &Turn<'_>,
+    ) -> Option<Failure> {
+        self.calls.as_mut()?.refuse(failure, id, turn)
     }
 
     /// Writes the next answer that is due, with the id that it is asked under.

@@ -90,8 +90,9 @@ quoted_and_said('Unexpected server response: 426', wscat("ws://$at/proxied"),
 
 my $foreign = wscat("ws://$at/ws", '-o', 'http://elsewhere.example');
 quoted_and_said('Unexpected server response: 403', $foreign, 'a foreign page');
-quoted('websocket: origin is not allowed');
-like($t->error_log, qr/\[info\] .*websocket: origin is not allowed/, 'and why');
+my $refused = 'websocket: origin "http://elsewhere.example" is not allowed';
+quoted($refused);
+like($t->error_log, qr/\[error\] .*\Q$refused\E/, 'and why');
 
 my $key = 'Sec-WebSocket-Key: c2hvcnQ=';
 is($t->http("GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"

@@ -47,6 +47,12 @@ my $key = 'AAECAwQFBgcICQoLDA0ODw==';
 is($t->ws('/ws', key => $key)->header('Sec-WebSocket-Accept'),
 	WsClient::accept_value($key), 'accept value of another key');
 
+# The example of RFC 6455, 4.1; its last digit has more bits than the bytes.
+
+is($t->ws('/ws', key => 'AQIDBAUGBwgJCgsMDQ4PEC==')
+	->header('Sec-WebSocket-Accept'), 'OfS0wDaT5NoxF2gqm7Zj2YtetzM=',
+	'key with spare bits');
+
 # Ways to say the same.
 
 my @host = ('GET /ws HTTP/1.1', 'Host: localhost');

@@ -27,6 +27,9 @@ server {
     location /sub     { ws_echo; ws_origin *.example.com; }
     location /full    { ws_echo; ws_origin https://example.com:8443; }
     location /nodef   { ws_echo; ws_origin https://example.com; }
+    location /null    { ws_echo; ws_origin null; }
+    location /ext     { ws_echo; ws_origin chrome-extension://abcdefghijklmnop; }
+    location /app     { ws_echo; ws_origin same a+b-c.d1://localhost null; }
     location /list    { ws_echo; ws_origin same one.example https://two.example; }
 }
 
@@ -91,6 +94,24 @@ for (
 	['nodef', 'https://example.com:8443', 0],
 	['nodef', 'http://example.com', 0],
 
+	['null', 'null', 1],
+	['null', 'Null', 0],
+	['null', 'https://null', 0],
+	['null', 'https://null.example', 0],
+	['null', "http://localhost:$port", 0],
+	['null', '', 0],
+
+	['ext', 'chrome-extension://abcdefghijklmnop', 1],
+	['ext', 'chrome-extension://abcdefghijklmnoo', 0],
+	['ext', 'chrome-extension://abcdefghijklmnop:80', 0],
+	['ext', 'https://abcdefghijklmnop', 0],
+	['ext', 'null', 0],
+
+	['app', 'a+b-c.d1://localhost', 1],
+	['app', "http://localhost:$port", 1],
+	['app', 'null', 1],
+	['app', 'a+b-c.d2://localhost', 0],
+
 	['list', "http://localhost:$port", 1],
 	['list', 'http://one.example', 1],
 	['list', 'https://two.example', 1],
@@ -106,7 +127,7 @@ for (
 }
 
 is($t->http("/$_")->status, 101, "$_: no origin")
-	for qw/default any same host sub full list/;
+	for qw/default any same host sub full null ext app list/;
 
 is($t->http('/same', name => 'example.com',
 	headers => ['Origin: https://example.com'])->status, 101,
@@ -116,7 +137,18 @@ my $two = $t->http('/host', headers => ['Origin: https://example.com',
 	'Origin: https://evil.example']);
 like($two->status, qr/^40[03]$/, 'two origins');
 
-like($t->error_log, qr/\[info\].*origin/, 'refusal is logged');
+# Refusals are logged, once each, and nothing in them can look like another line.
+
+my $count = () = $t->error_log =~ /is not allowed/g;
+is($t->http('/same', name => 'here.example', headers =>
+	["Origin: https://evil\x1b.example/\"\t\xff"])->status, 403, 'odd bytes');
+like($t->error_log, qr/\[error\][^\n]*origin "https:\/\/evil\\x1b.example\/\\"\\t\\xff" is not allowed, "Host" is "here.example"/,
+	'origin and host are logged');
+is(() = $t->error_log =~ /is not allowed/g, $count + 1, 'once');
+like($t->error_log, qr/\[error\].*origin "null" is not allowed/, 'null');
+$t->rejects("ws_origin $_", qr/^"ws_origin" directive invalid value "\Q$_\E"/,
+	"ws_origin $_;")
+	for '1a://x', 'a_b://x', '://x';
 
 $t->finish;
 

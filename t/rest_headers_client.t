@@ -148,9 +148,9 @@ is($s->raw('{"id":1,"path":"/api/?body=x","headers":{}}'), '{"id":1,"status":200
 
 $t->rejects("ws_client_headers $_", qq/"ws_client_headers" directive cannot/
 	. qq/ allow "$_": it belongs to nginx/, "ws_client_headers Accept $_;")
-	for qw/Host Content-Length content-type CONTENT-MD5 Transfer-Encoding
+	for qw/Host Content-Length content-types CONTENT-MD5 Transfer-Encoding
 		Connection Upgrade Expect TE Trailer Keep-Alive Proxy-Connection
-		Range If-Match if-none-match If-Range Accept-Encoding
+		Range If-Modified-Since if-unmodified-since If-Range Accept-Encoding
 		Sec-WebSocket-Key sec-websocket-anything/;
 $t->rejects("ws_client_headers $_", qq/"ws_client_headers" directive invalid/
 	. qq/ header name "/ . s/"//gr . '"', "ws_client_headers $_;")

@@ -136,7 +136,7 @@ for (
 }
 
 for (['?' => ''], ['?a=1&b=%20' => 'a=1&b=%20'], ['?/../x' => '/../x'],
-	['??' => '?'], ["?q=\xc3\xa9" => "q=\xc3\xa9"], ['?%00' => '%00'])
+	['??' => '?'], ["?q=\xc3\xa9" => 'q=%C3%A9'], ['?%00' => '%00'])
 {
 	my $body = $s->call(qq!{"path":"/api/x$_->[0]"}!)->{body};
 	utf8::encode($body);
@@ -151,6 +151,11 @@ is($s->get('/api/regex/x')->{body}, 'secret /secret/x',
 
 is($s->get($_)->{body}{target}, $_, $_) for '/api/proxied/x%20y?z=%2F',
 	'/api/proxied/a%2fb', '/api/proxied/a%0d%0ab', "/api/proxied/%C3%A9";
+is($s->call(qq/{"path":"$_->[0]"}/)->{body}{target}, $_->[1], "$_->[0]") for
+	["/api/proxied/caf\xc3\xa9?q=\xc3\xbc" => '/api/proxied/caf%C3%A9?q=%C3%BC'],
+	["/api/proxied/a%2Fb\xc3\xbc" => '/api/proxied/a%2Fb%C3%BC'],
+	['/api/proxied/\u20ac\ud83d\ude00' => '/api/proxied/%E2%82%AC%F0%9F%98%80'];
+is($s->status_of('/api/proxied/' . "\x{e9}" x 2000), 400, 'too long as it is sent');
 is($s->get('/api/replaced/x%20y?z')->{body}{target}, '/new/x%20y?z',
 	'replaced');
 is($s->get('/api/replaced/a/../b')->{body}{target}, '/new/b',

@@ -88,14 +88,13 @@ is(target('search', {q => 'a/b?c&d=e #f+%41'}), 'GET /internal/search?fixed=1'
 	. '&q=a%2Fb%3Fc%26d%3De%20%23f%2B%2541', 'in the query');
 is(target('search', {q => '', z => 1}),
 	'GET /internal/search?fixed=1&q=&z=1', 'empty in the query');
-is(target('add', {id => 1}, body => {}), 'POST /internal/users',
-	'POST has no query');
+is(target('add', {id => 1}), 'POST /internal/users', 'POST has no query');
 is(target('put', {id => 1, part => 'x'}), 'PUT /internal/users/1/x.json',
 	'two places');
 is(target('drop', {id => 1, force => JSON::PP::true}),
 	'DELETE /internal/users/1?force=true', 'DELETE has a query');
 is(target('patch', {id => 1, x => 2}), 'PATCH /internal/users/1', 'PATCH');
-is(target('ask'), 'OPTIONS /internal/users', 'OPTIONS');
+is(target('ask', {x => 1}), 'OPTIONS /internal/users?x=1', 'OPTIONS');
 is(target('dots'), 'GET /internal/a/../b', 'dots of the operator');
 is(target('missing'), '404 ', 'a location that answers 404');
 is($s->call({action => 'look', params => {id => 5}})->{status}, 200, 'HEAD');

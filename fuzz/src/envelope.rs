@@ -26,14 +26,17 @@ pub fn run(data: &[u8]) {
     let headers: Vec<(String, String)> =
         (0..input.below(3)).map(|_| (input.text(), input.text())).collect();
     let body = input.piece();
-    let response = Response { status, headers: &headers, content_type: types[content_type], body };
+    let is_coded = status & 0x100 != 0;
+    let content_type = types[content_type];
+    let response = Response { status, headers: &headers, content_type, body, is_coded };
 
     let message = String::from_utf8_lossy(input.0);
     let Asked { id, op } = native::read(&message);
     let parsed = op.map(|Op::Call(call)| call);
     check_parsed(&message, id, &parsed);
 
-    let json_type = (1..=3).contains(&content_type);
+    let json_type = content_type
+        .is_some_and(|t| t.to_ascii_lowercase().starts_with(b"application/") && !t.ends_with(b"p"));
     let answer = Answer::Reply(response);
     let reply = written(&answer, id);
     let Answer::Reply(response) = answer else { unreachable!() };
@@ -62,7 +65,10 @@ fn check_parsed(message: &str, id: Option<&str>, parsed: &Result<Call<'_>, Rejec
                     assert_eq!((method.name(), &**path), (m.as_str(), p.as_str()));
                 }
                 (Target::Action { name, params }, RefTarget::Action(n, p)) => {
-                    assert_eq!((&**name, owned(params)), (n.as_str(), p.clone()));
+                    let params = params.iter().map(|(name, param)| {
+                        (name.to_string(), (param.text.to_string(), param.json.to_string()))
+                    });
+                    assert_eq!((&**name, params.collect()), (n.as_str(), p.clone()));
                 }
                 (ours, theirs) => panic!("{ours:?} where the reference says {theirs:?}"),
             }
@@ -102,7 +108,8 @@ struct RefCall<'m> {
 #[derive(Debug)]
 enum RefTarget {
     Path(String, String),
-    Action(String, BTreeMap<String, String>),
+    /// The name; each parameter's text and JSON.
+    Action(String, BTreeMap<String, (String, String)>),
 }
 
 /// `None` when a text of JSON is not a good call.
@@ -143,8 +150,15 @@ fn read(message: &str) -> Option<RefCall<'_>> {
                 params.retain(|_, value| *value != "null");
                 let plain = |value: &str| !value.starts_with(['{', '[']);
                 params.values().all(|value| plain(value)).then_some(())?;
-                let text = |raw: &str| json::text(raw).unwrap_or(raw.to_owned());
-                Some(params.into_iter().map(|(name, raw)| (name, text(raw))).collect())
+                // A string with a lone surrogate is no text.
+                let text = |raw: &str| match raw.starts_with('"') {
+                    true => json::text(raw),
+                    false => Some(raw.to_owned()),
+                };
+                params
+                    .into_iter()
+                    .map(|(name, raw)| Some((name, (text(raw)?, raw.to_owned()))))
+                    .collect::<Option<_>>()
             })?;
             RefTarget::Action(json::text(action)?, params)
         }
@@ -209,10 +223,13 @@ fn check_response(reply: &str, id: Option<&str>, response: &Response<'_>, json_t
 
     let body = member(reply, "body");
     let encoding = member(reply, "encoding").map(|raw| json::text(raw).unwrap());
-    let text = std::str::from_utf8(response.body);
+    let text = std::str::from_utf8(response.body)
+        .map_err(|_| ())
+        .and_then(|text| if response.is_coded { Err(()) } else { Ok(text) });
     match (response.body, text) {
         ([], _) => assert_eq!((body, encoding), (None, None)),
-        (_, Ok(text)) if json_type && json::is_json(text) => {
+        (_, Ok(text)) if json_type && json::is_json(unmarked(text)) => {
+            let text = unmarked(text);
             assert_eq!((body, encoding), (Some(text.trim_matches([' ', '\t', '\r', '\n'])), None));
         }
         (bytes, Ok(text)) if as_string(text) <= 2 + bytes.chunks(3).count() * 4 => {
@@ -237,6 +254,11 @@ fn as_string(text: &str) -> usize {
         c => c.len_utf8(),
     };
     2 + text.chars().map(escaped).sum::<usize>()
+}
+
+/// A text without its byte order mark (RFC 8259 §8.1).
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
 }
 
 fn failures(rejection: Rejection) -> [Failure; 10] {

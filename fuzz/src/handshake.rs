@@ -10,7 +10,8 @@ use crate::reference::handshake::{self as reference, Header};
 pub fn run(data: &[u8]) {
     let Some((flags, rest)) = data.split_first() else { return };
     let origins =
-        ["any", "same", "a.example", "*.a.example https://b.example:8443"][usize::from(flags & 3)];
+        ["any", "same", "a.example", "*.a.example https://b.example:8443 app+x://b null"]
+            [usize::from(flags & 3)];
     let policy = OriginPolicy::parse(origins.split(' ')).unwrap();
     let subprotocols = ["chat.v2".to_owned(), "chat".to_owned()];
     let request = Request {
@@ -78,12 +79,20 @@ fn may_connect(policy: &str, origin: &[u8], host: Option<&[u8]>) -> bool {
         return true;
     }
     let Ok(origin) = std::str::from_utf8(origin) else { return false };
+    let exact = origin;
     let origin = origin.to_ascii_lowercase();
+    if exact == "null" && policy.ends_with(" null") {
+        return true;
+    }
     let Some((scheme, authority)) = origin.split_once("://") else { return false };
     if authority.is_empty() {
         return false;
     }
-    let default = if scheme == "https" || scheme == "wss" { ":443" } else { ":80" };
+    let default = match scheme {
+        "https" | "wss" => ":443",
+        "http" | "ws" => ":80",
+        _ => "no port",
+    };
     let port_at = authority.rfind(':').filter(|at| !authority[*at..].ends_with(']'));
     let name = &authority[..port_at.unwrap_or(authority.len())];
     let short = authority.strip_suffix(default).unwrap_or(authority);
@@ -96,6 +105,7 @@ fn may_connect(policy: &str, origin: &[u8], host: Option<&[u8]>) -> bool {
         _ => {
             name.strip_suffix(".a.example").is_some_and(|sub| !sub.is_empty())
                 || scheme == "https" && authority == "b.example:8443"
+                || origin == "app+x://b"
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use ngx_ws::proto::call::path::{is_sane, is_under};
+use ngx_ws::proto::call::op::Param;
+use ngx_ws::proto::call::path::{is_sane, is_under, request_target};
 use ngx_ws::proto::call::route::Route;
 
 use crate::input::Input;
-use crate::reference::uri::{decode, escape, normalise, resolve};
+use crate::reference::json;
+use crate::reference::uri::{decode, escape, escape_foreign, normalise, resolve};
 
 /// What to try it on; then a path, or a route and its parameters.
 pub fn run(data: &[u8]) {
@@ -25,8 +27,15 @@ fn path(flags: u8, bytes: &[u8]) {
             && path.len() <= 8192
             && path.bytes().all(|b| b > b' ' && b != 0x7F);
         assert!(!ordinary || path.contains('#'));
+        assert_eq!(request_target(path), None);
         return;
     }
+    // What is sent instead: ASCII that means the same.
+    let escaped = escape_foreign(path);
+    assert_eq!(request_target(path).as_deref(), (escaped.len() <= 8192).then_some(&*escaped));
+    assert!(escaped.is_ascii());
+    let means = |path| normalise(path, flags & 8 == 0).map(|(path, _)| path);
+    assert_eq!(means(&escaped), means(path));
     // It is a request target of one line.
     assert!(path.starts_with('/') && !path.contains(['\r', '\n', ' ', '\t', '\0', '#']));
 
@@ -57,15 +66,18 @@ fn route(flags: u8, mut input: Input<'_>) {
     let method = if flags & 16 == 0 { "GET" } else { "POST" };
     let Ok(route) = Route::parse("name", method, template) else { return };
     let mut params = BTreeMap::new();
+    let mut texts = BTreeMap::new();
     while !input.is_empty() {
         let name = match input.below(4) {
             0 => "a".to_owned(),
             1 => "b".to_owned(),
             _ => input.text(),
         };
-        params.insert(Cow::Owned(name), Cow::Owned(input.text()));
+        let (text, json) = (input.text(), format!("[{}]", params.len()));
+        texts.insert(name.clone(), text.clone());
+        params.insert(Cow::Owned(name), Param { text: Cow::Owned(text), json: Cow::Owned(json) });
     }
-    let Ok(uri) = route.uri(&params) else { return };
+    let Ok((uri, body)) = route.fill(&params) else { return };
     assert!(is_sane(&uri), "{uri:?}");
 
     // The path, segment by segment of the template, with values as they are.
@@ -90,7 +102,7 @@ fn route(flags: u8, mut input: Input<'_>) {
                     harmless.extend(literal);
                 }
                 Err(name) => {
-                    let value = params[name].as_bytes();
+                    let value = texts[name].as_bytes();
                     let is_part = !value.is_empty() && !value.contains(&b'/');
                     assert!(is_part && !value.contains(&0), "{value:?} in {uri:?}");
                     used.push(name);
@@ -112,20 +124,29 @@ fn route(flags: u8, mut input: Input<'_>) {
         let mut text = String::new();
         for piece in pieces(query) {
             match piece {
-                Ok(literal) => text.push_str(literal),
+                Ok(literal) => text.push_str(&escape_foreign(literal)),
                 Err(name) => {
                     used.push(name);
-                    text.push_str(&escape(&params[name]));
+                    text.push_str(&escape(&texts[name]));
                 }
             }
         }
         text
     });
+    let unused = texts.iter().filter(|(name, _)| !used.contains(&name.as_str()));
     if method == "GET" {
-        for (name, value) in params.iter().filter(|(name, _)| !used.contains(&&***name)) {
+        assert_eq!(body, None);
+        for (name, value) in unused {
             let pair = format!("{}={}", escape(name), escape(value));
             expected = Some(expected.map_or(pair.clone(), |query| format!("{query}&{pair}")));
         }
+    } else {
+        // Each member once, with its own JSON.
+        let members = body.as_deref().map_or(Vec::new(), |body| json::members(body).unwrap());
+        let members = members.into_iter().map(|(name, json)| (json::text(name).unwrap(), json));
+        let all: Vec<(String, &str)> =
+            unused.map(|(name, _)| (name.clone(), &*params[name.as_str()].json)).collect();
+        assert_eq!(members.collect::<Vec<_>>(), all);
     }
     let actual = uri.split_once('?').map(|(_, query)| query);
     assert_eq!(actual, expected.as_deref());

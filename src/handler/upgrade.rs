@@ -7,7 +7,7 @@ use crate::nginx::content::Content;
 use crate::nginx::exhausted::Exhausted;
 use crate::nginx::log::Level;
 use crate::nginx::random::random_bytes;
-use crate::nginx::request::Request;
+use crate::nginx::request::{ErrorPage, Request};
 use crate::nginx::tenancy;
 use crate::proto::endpoint::compression::Compression;
 use crate::proto::endpoint::facts::Facts;
@@ -52,7 +52,7 @@ impl Content for Upgrade {
             }
             Err(refusal) => {
                 counters.add(counter_of(refusal), 1);
-                request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
+                log(request, refusal);
                 refuse(request, refusal).unwrap_or(500)
             }
         }
@@ -109,19 +109,50 @@ fn limits(request: Request, settings: &'static Settings) -> Result<Limits, Exhau
     Ok(Limits::new(own, shared, replies))
 }
 
+/// Tells why a handshake is refused.  A wrong `ws_origin` looks as an attack does, and both matter.
+fn log(request: Request, refusal: Refusal) {
+    if refusal != Refusal::Origin {
+        return request.log(Level::Info, format_args!("websocket: {}", refusal.reason()));
+    }
+    let value = |wanted: &str| {
+        let mut headers = request.headers();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()));
+        let value = found.map(|(_, value)| value).unwrap_or_default();
+        value.get(..MAX_LOGGED).unwrap_or(value)
+    };
+    let (origin, host) = (value("origin").escape_ascii(), value("host").escape_ascii());
+    request.log(
+        Level::Error,
+        format_args!("websocket: origin \"{origin}\" is not allowed, \"Host\" is \"{host}\""),
+    );
+}
+
+/// Bytes of a header in the error log.
+const MAX_LOGGED: usize = 256;
+
 /// Answers with the refusal's status, through `error_page` where there is one.
 fn refuse(request: Request, refusal: Refusal) -> Result<ngx_int_t, Exhausted> {
     let status = refusal.status();
     match refusal {
         Refusal::Method => request.add_header("Allow", b"GET")?,
         Refusal::NoUpgrade | Refusal::Version => {
-            request.add_header("Sec-WebSocket-Version", b"13")?;
-            // RFC 9113 §8.2.2: HTTP/2 and HTTP/3 know no such headers.
-            if request.version() != HttpVersion::After11 {
+            let page = request.error_page(status);
+            // RFC 9113 §8.2.2: HTTP/2 and HTTP/3 know no `Upgrade` and `Connection`.
+            let has_upgrade = request.version() != HttpVersion::After11;
+            // A page that is no 426, or cannot say what to do instead, is a page like any other.
+            let is_about_upgrade = match page {
+                None => true,
+                Some(ErrorPage::SameStatus) => has_upgrade,
+                Some(ErrorPage::OtherStatus) => false,
+            };
+            if is_about_upgrade {
+                request.add_header("Sec-WebSocket-Version", b"13")?;
+            }
+            if is_about_upgrade && has_upgrade {
                 request.add_header("Upgrade", b"websocket")?;
                 request.add_header("Connection", b"Upgrade")?;
             }
-            if !request.has_error_page(status) {
+            if page.is_none() {
                 return request.answer(
                     status,
                     "426 Upgrade Required",

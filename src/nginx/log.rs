@@ -3,7 +3,8 @@
 use core::fmt;
 
 use nginx_sys::{
-    NGX_LOG_ALERT, NGX_LOG_EMERG, NGX_LOG_INFO, NGX_LOG_WARN, ngx_log_error_core, ngx_log_t,
+    NGX_LOG_ALERT, NGX_LOG_EMERG, NGX_LOG_ERR, NGX_LOG_INFO, NGX_LOG_WARN, ngx_log_error_core,
+    ngx_log_t,
 };
 
 /// How bad it is, by culprit: nginx's levels as this module uses them.
@@ -14,6 +15,8 @@ pub(crate) enum Level {
     Emerg = NGX_LOG_EMERG,
     /// A bug or an exhausted resource of ours.
     Alert = NGX_LOG_ALERT,
+    /// The configuration may be at fault, or somebody attacks.
+    Error = NGX_LOG_ERR,
     /// A configuration that does not do what it seems to.
     Warn = NGX_LOG_WARN,
     /// The client is at fault, or nobody.

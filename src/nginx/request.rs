@@ -5,11 +5,12 @@ use core::fmt;
 use core::ptr::{self, NonNull};
 
 use nginx_sys::{
-    NGX_DONE, NGX_ERROR, NGX_HTTP_FLUSH, NGX_HTTP_GET, NGX_HTTP_VERSION_11, NGX_HTTP_VERSION_20,
-    NGX_OK, ngx_buf_t, ngx_chain_t, ngx_http_core_loc_conf_t, ngx_http_core_module,
-    ngx_http_discard_request_body, ngx_http_err_page_t, ngx_http_output_filter, ngx_http_request_t,
-    ngx_http_send_header, ngx_http_send_special, ngx_int_t, ngx_list_part_t, ngx_list_push,
-    ngx_pnalloc, ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t, ngx_table_elt_t,
+    NGX_DONE, NGX_ERROR, NGX_HTTP_FLUSH, NGX_HTTP_GET, NGX_HTTP_LINGERING_OFF,
+    NGX_HTTP_LINGERING_ON, NGX_HTTP_VERSION_11, NGX_HTTP_VERSION_20, NGX_OK, ngx_buf_t,
+    ngx_chain_t, ngx_http_core_loc_conf_t, ngx_http_core_module, ngx_http_discard_request_body,
+    ngx_http_err_page_t, ngx_http_output_filter, ngx_http_request_t, ngx_http_send_header,
+    ngx_http_send_special, ngx_int_t, ngx_list_part_t, ngx_list_push, ngx_pnalloc,
+    ngx_pool_cleanup_add, ngx_pool_t, ngx_str_t, ngx_table_elt_t,
 };
 
 use super::connection::{Broken, Connection};
@@ -18,6 +19,15 @@ use super::log::Level;
 use super::module;
 use super::string::{bytes_mut, static_str, str_bytes};
 use crate::proto::handshake::HttpVersion;
+
+/// The status of a page that is there for another one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ErrorPage {
+    /// It is what it would be without the page.
+    SameStatus,
+    /// It is what the page says: `error_page 426 = /page`, or a redirect.
+    OtherStatus,
+}
 
 /// A handle to a request, valid within one event.
 #[derive(Clone, Copy, Debug)]
@@ -114,18 +124,51 @@ impl Request {
         }
     }
 
-    /// Whether the location has an `error_page` for `status`.
-    pub(crate) fn has_error_page(self, status: u16) -> bool {
+    /// What the location's `error_page` makes of `status`, if it has one for it.
+    pub(crate) fn error_page(self, status: u16) -> Option<ErrorPage> {
         let clcf = self.core_location();
+        let status = ngx_int_t::from(status as i16);
         // SAFETY: the configuration lives as long as the cycle; `error_pages` is null, unset (all
         // ones, before merging) or an array of ngx_http_err_page_t.
         unsafe {
             let pages = (*clcf).error_pages;
             if pages.is_null() || pages as isize == -1 {
-                return false;
+                return None;
             }
             let first: *const ngx_http_err_page_t = (*pages).elts.cast();
-            (0..(*pages).nelts).any(|i| (*first.add(i)).status == ngx_int_t::from(status as i16))
+            let page =
+                (0..(*pages).nelts).map(|i| first.add(i)).find(|page| (**page).status == status)?;
+            // -1: no `=`.  What is no place of our own is redirected to, with a status of its own.
+            let keeps = (*page).overwrite == -1 || (*page).overwrite == status;
+            let is_here = matches!(str_bytes((*page).value.value), [b'/' | b'@', ..]);
+            Some(if keeps && is_here { ErrorPage::SameStatus } else { ErrorPage::OtherStatus })
+        }
+    }
+
+    /// Sees to it that nginx lingers over the end of this request, also where `lingering_close` is
+    /// off, as it is by default in Tengine.  Without memory for that it does not.
+    pub(super) fn allow_lingering(self) {
+        let r = self.as_ptr();
+        let clcf = self.core_location();
+        // SAFETY: the request is live; what is copied is as long as the copies, and holds no pointer
+        // into itself.  The configuration of others is not touched.
+        unsafe {
+            if (*clcf).lingering_close != NGX_HTTP_LINGERING_OFF as usize {
+                return;
+            }
+            let modules = nginx_sys::ngx_http_max_module;
+            let confs: *mut *mut c_void =
+                nginx_sys::ngx_palloc(self.pool(), modules * size_of::<*mut c_void>()).cast();
+            let own: *mut ngx_http_core_loc_conf_t =
+                nginx_sys::ngx_palloc(self.pool(), size_of::<ngx_http_core_loc_conf_t>()).cast();
+            if confs.is_null() || own.is_null() {
+                return;
+            }
+            own.copy_from_nonoverlapping(clcf, 1);
+            (*own).lingering_close = NGX_HTTP_LINGERING_ON as usize;
+            confs.copy_from_nonoverlapping((*r).loc_conf, modules);
+            *confs.add(ngx_http_core_module.ctx_index) = own.cast();
+            (*r).loc_conf = confs;
         }
     }
 

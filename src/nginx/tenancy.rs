@@ -393,6 +393,7 @@ unsafe fn give_back(request: Request, tenancy: *mut Tenancy, how: End) {
         let rc = match how {
             End::Clean if is_alone => NGX_OK as ngx_int_t,
             End::Linger { seconds } if is_alone => {
+                request.allow_lingering();
                 (*r).set_lingering_close(1);
                 (*r).lingering_time = (*nginx_sys::ngx_cached_time).sec + seconds as i64;
                 NGX_OK as ngx_int_t

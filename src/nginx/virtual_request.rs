@@ -26,6 +26,7 @@ pub(crate) use self::headers::BaseHeaders;
 use self::lend::{keep_descriptor, lend_tls, match_server_name, share_realip};
 pub(crate) use self::sink::{Response, Sink, SinkFailure};
 use super::exhausted::Exhausted;
+use super::log::Level;
 use super::request::Request;
 use super::string::{static_str, str_bytes};
 use super::tenancy::Turn;
@@ -117,6 +118,14 @@ impl VirtualRequest {
                 SinkFailure::OutsidePrefix => 404,
                 _ => 500,
             };
+            let why = match failure {
+                SinkFailure::BadPath => "nginx cannot read its path",
+                SinkFailure::OutsidePrefix => "its path is outside of the prefix",
+                _ => "no memory",
+            };
+            if let Some(request) = Request::new(r) {
+                request.log(Level::Info, format_args!("websocket: call refused, {why}"));
+            }
             (*self.0.as_ptr()).failure = Some(failure);
             ngx_http_finalize_request(r, NGX_HTTP_CLOSE as ngx_int_t);
         }

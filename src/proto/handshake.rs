@@ -7,6 +7,8 @@ pub mod origin;
 pub mod token;
 
 use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::prelude::BASE64_STANDARD;
 use sha1::{Digest, Sha1};
 
@@ -101,6 +103,13 @@ pub struct Accepted {
     pub deflate: Option<Agreement>,
 }
 
+/// Padded, without spaces.  RFC 4648 §3.5 leaves it to a reader what it thinks of spare bits that
+/// are not zero; the example of RFC 6455 §4.1 has some.
+const KEY: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true),
+);
+
 /// Headers of the handshake, collected in one pass over all the headers.
 #[derive(Default)]
 struct Headers<'h> {
@@ -160,8 +169,7 @@ pub fn check<'h>(
         _ => return Err(Refusal::Version),
     }
     let Once::Value(key) = headers.key else { return Err(Refusal::Key) };
-    // The engine takes canonical base64 only: padded, no spaces, no stray bits.
-    if key.len() != 24 || BASE64_STANDARD.decode(key).map(|k| k.len()) != Ok(16) {
+    if key.len() != 24 || KEY.decode(key).map(|k| k.len()) != Ok(16) {
         return Err(Refusal::Key);
     }
     if headers.body {

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::metrics::Counter;
 use crate::nginx::exhausted::Exhausted;
+use crate::nginx::log::Level;
 use crate::nginx::tenancy::Turn;
 use crate::nginx::virtual_request::{BaseHeaders, Sink, Spec, VirtualRequest};
 use crate::proto::call::answer::{Answer, Failure};
@@ -116,12 +117,20 @@ impl Calls {
             Ok(Op::Call(call)) => self.start(turn, call, asked.id),
             Err(rejection) => Err(Failure::Rejected(*rejection)),
         };
-        self.refuse(started.err()?, asked.id)
+        self.refuse(started.err()?, asked.id, turn)
     }
 
     /// Refuses a message; the answer, if it is its turn.
-    pub(crate) fn refuse(&mut self, failure: Failure, id: Option<&str>) -> Option<Failure> {
+    pub(crate) fn refuse(
+        &mut self,
+        failure: Failure,
+        id: Option<&str>,
+        turn: &Turn<'_>,
+    ) -> Option<Failure> {
         self.counters.add(Counter::RestRefused, 1);
+        let (_, error, message) = failure.describe();
+        let c = turn.connection();
+        c.log(Level::Info, format_args!("websocket: call refused, {error}: {message}"));
         if self.settings.strict && self.is_busy() {
             self.waiting.push_back(Waiting::Due { id: id.map(Into::into), failure });
             return None;
@@ -131,14 +140,13 @@ impl Calls {
 
     fn start(&mut self, turn: &Turn<'_>, call: &Call<'_>, id: Option<&str>) -> Result<(), Failure> {
         let settings = self.settings;
-        let (method, uri, prefix) = match &call.target {
+        let bad = |why| Failure::Rejected(Rejection::BadMessage(why));
+        let (method, uri, prefix, rest) = match &call.target {
             Target::Path { method, path } => {
-                if !path::is_sane(path) {
-                    return Err(BAD_PATH);
-                }
+                let target = path::request_target(path).ok_or(BAD_PATH)?;
                 // Without `ws_rest` a client may choose actions only.
                 let prefix = settings.prefix.as_deref().ok_or(Failure::NotFound)?;
-                (*method, Cow::Borrowed(&**path), Some(prefix))
+                (*method, target, Some(prefix), None)
             }
             Target::Action { name, params } => {
                 let route = settings
@@ -146,9 +154,14 @@ impl Calls {
                     .iter()
                     .find(|route| route.action == *name)
                     .ok_or(Failure::NotFound)?;
-                let bad = |why| Failure::Rejected(Rejection::BadMessage(why));
-                (route.method, Cow::Owned(route.uri(params).map_err(bad)?), None)
+                let (uri, rest) = route.fill(params).map_err(bad)?;
+                (route.method, Cow::Owned(uri), None, rest)
             }
+        };
+        let body = match (&rest, &call.body) {
+            (Some(_), Some(_)) => return Err(bad("both a body and parameters that would be it")),
+            (Some(params), None) => Some((params.as_bytes(), "application/json")),
+            (None, body) => body.as_ref().map(|body| (&*body.bytes, body.content_type)),
         };
         let headers = self.headers(&call.headers)?;
         let overloaded = |_: Exhausted| Failure::Overloaded;
@@ -156,13 +169,7 @@ impl Calls {
             Some(base) => base,
             None => self.base.insert(BaseHeaders::new(turn.request()).map_err(overloaded)?),
         };
-        let spec = Spec {
-            method,
-            uri: &uri,
-            prefix,
-            headers: &headers,
-            body: call.body.as_ref().map(|body| (&*body.bytes, body.content_type)),
-        };
+        let spec = Spec { method, uri: &uri, prefix, headers: &headers, body };
         let sink = Sink::new(turn.waker(), &settings.response_headers, settings.max_response);
         let request = VirtualRequest::start(turn, base, &spec, sink).map_err(overloaded)?;
         let run = Run::new(id, request, turn.now(), settings.request_timeout, self.counters);

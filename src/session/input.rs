@@ -300,7 +300,7 @@ impl Session {
             true => (failure, native::read(message).id),
             false => (Failure::Overloaded, None),
         };
-        match self.services.refuse(failure, id) {
+        match self.services.refuse(failure, id, turn) {
             Some(failure) => self.reply_failure(failure, id, buf, turn),
             None => Ok(()),
         }

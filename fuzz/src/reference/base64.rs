@@ -1,4 +1,4 @@
-//! RFC 4648 §4, with padding and without stray bits.
+//! RFC 4648 §4, with padding.
 
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -20,6 +20,32 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// The bytes whose encoding `text` is.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let bytes = bytes(text);
+    (encode(&bytes).as_bytes() == text).then_some(bytes)
+}
+
+/// The same, whatever the bits are that the last digit has to spare (§3.5).
+pub fn decode_loosely(text: &[u8]) -> Option<Vec<u8>> {
+    let bytes = bytes(text);
+    let strict = encode(&bytes);
+    let digits = strict.trim_end_matches('=').len();
+    let spare = match strict.len() - digits {
+        0 => 1,
+        1 => 4,
+        _ => 16,
+    };
+    let value = |digit: &u8| ALPHABET.iter().position(|b| b == digit);
+    let same = text.len() == strict.len()
+        && text.iter().zip(strict.bytes()).enumerate().all(|(i, (ours, strict))| {
+            *ours == strict
+                || i + 1 == digits
+                    && value(ours)
+                        .is_some_and(|v| Some(v / spare) == value(&strict).map(|v| v / spare))
+        });
+    same.then_some(bytes)
+}
+
+fn bytes(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for chunk in text.chunks(4) {
         let mut bits = 0u32;
@@ -31,5 +57,5 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     }
     let padding = text.iter().rev().take_while(|b| **b == b'=').count();
     bytes.truncate(bytes.len().saturating_sub(padding));
-    (encode(&bytes).as_bytes() == text).then_some(bytes)
+    bytes
 }

@@ -31,7 +31,7 @@ pub fn faults(request: &Request<'_>, headers: &[Header<'_>]) -> Vec<Refusal> {
         _ => rule(false, Refusal::Repeated),
     }
     match values(headers, "Sec-WebSocket-Key").as_slice() {
-        [key] => rule(base64::decode(key).is_some_and(|key| key.len() == 16), Refusal::Key),
+        [key] => rule(base64::decode_loosely(key).is_some_and(|key| key.len() == 16), Refusal::Key),
         _ => rule(false, Refusal::Key),
     }
     // RFC 9112 §6: what says that there is a body.

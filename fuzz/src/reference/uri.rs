@@ -58,6 +58,13 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// Escapes what is not ASCII (URL Standard §4.4).
+pub fn escape_foreign(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_ascii() { c.to_string() } else { escape(&c.to_string()) })
+        .collect()
+}
+
 /// Undoes escapes; `None` when one is broken.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();

@@ -284,7 +284,10 @@ unsafe fn add(r: *mut ngx_http_request_t, spec: &Spec<'_>) -> Result<(), Exhaust
             let length = push(r, "Content-Length", bytes.len().to_string().as_bytes())?;
             (*r).headers_in.content_length = length;
             (*r).headers_in.content_length_n = bytes.len() as i64;
-            (*r).headers_in.content_type = push(r, "Content-Type", content_type.as_bytes())?;
+            // One of the message itself is known already.
+            if (*r).headers_in.content_type.is_null() {
+                (*r).headers_in.content_type = push(r, "Content-Type", content_type.as_bytes())?;
+            }
         } else if spec.method.has_body() {
             // RFC 9110 §8.6: where a body is meant, its absence is told; servers want it (411).
             (*r).headers_in.content_length = push(r, "Content-Length", b"0")?;

@@ -6,6 +6,7 @@ use core::ptr::{self, NonNull};
 use nginx_sys::ngx_connection_t;
 
 use crate::nginx::waker::Waker;
+use crate::proto::call::coding::{Coding, Undecoded};
 
 /// Filled by the filters of [`super::filters`].
 #[derive(Debug)]
@@ -36,10 +37,40 @@ pub(crate) struct Response {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) content_type: Option<Vec<u8>>,
     pub(crate) body: Vec<u8>,
+    /// The value of `Content-Encoding`.
+    coding: Option<String>,
+    /// The body is in that coding still, and a header says so.
+    pub(crate) is_coded: bool,
     /// The body came to its end.
     pub(crate) is_whole: bool,
     /// Why it was not kept.
     pub(crate) failure: Option<SinkFailure>,
+}
+
+const CODING: &str = "content-encoding";
+
+impl Response {
+    /// Decodes the body, or else says how it is coded.
+    fn decode(&mut self, limit: usize) -> Result<(), SinkFailure> {
+        let Some(name) = self.coding.take() else { return Ok(()) };
+        let coding = Coding::of(name.as_bytes());
+        match coding.decode(&self.body, limit) {
+            Some(Ok(body)) => {
+                self.body = body;
+                self.headers.retain(|(name, _)| name != CODING && name != "content-length");
+            }
+            Some(Err(Undecoded::TooLarge)) => return Err(SinkFailure::TooLarge),
+            Some(Err(Undecoded::NoMemory)) => return Err(SinkFailure::NoMemory),
+            Some(Err(Undecoded::Malformed)) => return Err(SinkFailure::Garbled),
+            None => {
+                self.is_coded = coding == Coding::Other;
+                if self.is_coded && self.headers.iter().all(|(name, _)| name != CODING) {
+                    self.headers.push((CODING.to_owned(), name));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Why a response was not kept.
@@ -57,6 +88,8 @@ pub(crate) enum SinkFailure {
     Unreadable,
     /// The backend has answered with 1xx.
     Interim,
+    /// The body is not in the coding that it should be in.
+    Garbled,
 }
 
 impl Sink {
@@ -74,6 +107,8 @@ impl Sink {
                 headers: Vec::new(),
                 content_type: None,
                 body: Vec::new(),
+                coding: None,
+                is_coded: false,
                 is_whole: false,
                 failure: None,
             },
@@ -124,15 +159,27 @@ impl Sink {
         self.response.content_type = content_type;
     }
 
-    /// Keeps a header that is wanted.
+    /// Keeps a header that is wanted, or that the body cannot be read without.
     pub(super) fn take_header(&mut self, name: &[u8], value: &[u8]) {
+        if name.eq_ignore_ascii_case(CODING.as_bytes()) {
+            let value = String::from_utf8_lossy(value);
+            match &mut self.response.coding {
+                Some(list) => {
+                    list.push_str(", ");
+                    list.push_str(&value);
+                }
+                none => *none = Some(value.into_owned()),
+            }
+        }
         if let Some(name) = self.wanted.iter().find(|w| name.eq_ignore_ascii_case(w.as_bytes())) {
             let value = String::from_utf8_lossy(value);
             let headers = &mut self.response.headers;
             // RFC 9110 §5.3: lines of one name are one list.
             match headers.iter_mut().find(|(known, _)| known == name) {
                 Some((_, list)) => {
-                    list.push_str(", ");
+                    // RFC 6265 §3: but for cookies, which have commas in them.  No header has a line
+                    // feed.
+                    list.push_str(if name == "set-cookie" { "\n" } else { ", " });
                     list.push_str(&value);
                 }
                 None => headers.push((name.clone(), value.into_owned())),
@@ -198,17 +245,31 @@ impl Sink {
     /// The response; nothing of it is kept here.
     pub(super) fn take(&mut self) -> Response {
         let response = mem::take(&mut self.response);
-        Response { is_whole: self.is_complete, failure: self.failure, ..response }
+        let mut response =
+            Response { is_whole: self.is_complete, failure: self.failure, ..response };
+        if self.failure.is_none() && !response.body.is_empty() {
+            response.failure = response.decode(self.limit).err();
+        }
+        response
     }
 
     /// Bytes of memory for the response.
     pub(super) fn held(&self) -> usize {
-        let Response { status: _, headers, content_type, body, is_whole: _, failure: _ } =
-            &self.response;
+        let Response {
+            status: _,
+            headers,
+            content_type,
+            body,
+            coding,
+            is_coded: _,
+            is_whole: _,
+            failure: _,
+        } = &self.response;
         let headers = headers.iter().map(|(name, value)| name.capacity() + value.capacity());
         size_of::<Self>()
             + headers.sum::<usize>()
             + content_type.as_ref().map_or(0, Vec::capacity)
+            + coding.as_ref().map_or(0, String::capacity)
             + body.capacity()
     }
 }

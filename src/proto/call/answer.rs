@@ -22,6 +22,8 @@ pub struct Response<'r> {
     pub content_type: Option<&'r [u8]>,
     /// The body, possibly empty.
     pub body: &'r [u8],
+    /// The body is in a coding that a header names, so it is no text.
+    pub is_coded: bool,
 }
 
 /// A failure of the gateway, not of a location.

@@ -1,6 +1,6 @@
 //! Names of headers that a call carries or does not, wherever they come from.
 
-/// Names of headers that no message has: they are about the connection, the handshake, or a
+/// Names of headers that no message inherits, or has of its own: they are about the connection, the handshake, or a
 /// representation that the message does not have.
 const DROPPED: &[&str] = &[
     "accept-encoding",
@@ -19,12 +19,17 @@ const DROPPED: &[&str] = &[
 /// (with each reload of the page, at least).  A message may have its own.
 const OF_HANDSHAKE: &[&str] = &["cache-control", "pragma"];
 
-/// Beginnings of names that are as those above.
+/// Names that begin like reserved ones, and that a message may have: they say what its own body is,
+/// or what it knows of the representation that it asks for.
+const OF_MESSAGE: &[&str] = &["content-type", "if-match", "if-none-match"];
+
+/// Beginnings of names like those that no message has.
 const DROPPED_PREFIXES: &[&str] = &["content-", "if-", "sec-websocket-"];
 
-/// Whether a message never carries a header of this name, wherever it comes from.
+/// Whether a message never carries a header of this name that the client chooses.
 pub fn is_reserved(name: &str) -> bool {
-    is_of_connection(name) || name.eq_ignore_ascii_case("host")
+    name.eq_ignore_ascii_case("host")
+        || is_of_connection(name) && !OF_MESSAGE.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// Whether a header of the handshake is not handed on to its messages.
@@ -46,10 +51,10 @@ mod tests {
 
     #[test]
     fn what_belongs_to_the_connection_or_the_handshake_is_dropped() {
-        for name in ["Connection", "CONTENT-LENGTH", "if-match", "Sec-WebSocket-Key", "TE"] {
+        for name in ["Connection", "CONTENT-LENGTH", "if-range", "Sec-WebSocket-Key", "TE"] {
             assert!(is_dropped(name) && is_reserved(name), "{name}");
         }
-        for name in ["Cache-Control", "PRAGMA"] {
+        for name in ["Cache-Control", "PRAGMA", "Content-TYPE", "If-Match", "if-none-match"] {
             assert!(is_dropped(name) && !is_reserved(name), "{name}");
         }
         for name in ["Cookie", "Authorization", "X-If-Match", "Content", "Tea", ""] {

@@ -51,9 +51,4 @@ impl Method {
     pub const fn has_body(self) -> bool {
         matches!(self, Self::Post | Self::Put | Self::Patch)
     }
-
-    /// Whether parameters that a route does not use become the query string.
-    pub const fn has_query(self) -> bool {
-        matches!(self, Self::Get | Self::Head | Self::Delete)
-    }
 }

@@ -47,9 +47,21 @@ pub enum Target<'m> {
     Action {
         /// The name of the action.
         name: Cow<'m, str>,
-        /// The parameters as text: strings as they are, other values as their JSON.
-        params: BTreeMap<Cow<'m, str>, Cow<'m, str>>,
+        /// The parameters.
+        params: Params<'m>,
     },
+}
+
+/// Parameters by their names.
+pub type Params<'m> = BTreeMap<Cow<'m, str>, Param<'m>>;
+
+/// A plain value: a string, a number, a boolean.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Param<'m> {
+    /// As text: a string as it is, another value as its JSON.
+    pub text: Cow<'m, str>,
+    /// As JSON, as it was written.
+    pub json: Cow<'m, str>,
 }
 
 /// The payload of a call.

@@ -3,7 +3,10 @@
 //! nginx normalises a URI itself; [`is_sane`] keeps out what no request line may hold, and
 //! [`is_under`] judges the path that nginx has normalised.
 
-/// The longest path and query of a message, in bytes: that of `large_client_header_buffers`.
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The longest path and query of a message, in bytes, as they are sent: that of `large_client_header_buffers`.
 pub const MAX: usize = 8192;
 
 /// Whether `path` (with its query) may stand on a request line: it starts with one `/`, holds
@@ -12,6 +15,33 @@ pub fn is_sane(path: &str) -> bool {
     path.len() <= MAX
         && path.starts_with('/')
         && path.bytes().all(|b| b > b' ' && b != 0x7F && b != b'#')
+}
+
+/// A path (with its query) as browsers write it on a request line: what is not ASCII is escaped, as
+/// UTF-8 (URL Standard §4.4).  `None` if it may not stand there, or is too long then.
+pub fn request_target(path: &str) -> Option<Cow<'_, str>> {
+    if !is_sane(path) {
+        return None;
+    }
+    if path.is_ascii() {
+        return Some(Cow::Borrowed(path));
+    }
+    let foreign = path.bytes().filter(|b| !b.is_ascii()).count();
+    let len = path.len() + 2 * foreign;
+    if len > MAX {
+        return None;
+    }
+    let mut target = String::with_capacity(len);
+    for c in path.chars() {
+        if c.is_ascii() {
+            target.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(target, "%{byte:02X}");
+            }
+        }
+    }
+    Some(Cow::Owned(target))
 }
 
 /// Whether a normalised path is under `prefix`: `/api` and `/api/` both hold `/api/x`, neither
@@ -46,6 +76,23 @@ mod tests {
         ] {
             assert!(!is_sane(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_ascii_is_escaped_on_a_request_line() {
+        for (path, target) in [
+            ("/a/b?c=d", "/a/b?c=d"),
+            ("/a%2Fb%C3%a9/%zz?\"<>\\^`{|}", "/a%2Fb%C3%a9/%zz?\"<>\\^`{|}"),
+            ("/café?q=ü", "/caf%C3%A9?q=%C3%BC"),
+            ("/a%2Fbü", "/a%2Fb%C3%BC"),
+            ("/\u{80}€\u{1F600}", "/%C2%80%E2%82%AC%F0%9F%98%80"),
+        ] {
+            assert_eq!(request_target(path).as_deref(), Some(target));
+        }
+        assert_eq!(request_target("/é b"), None);
+        let longest = format!("/{}", "é".repeat(MAX / 6));
+        assert_eq!(request_target(&longest).unwrap().len(), 1 + MAX / 6 * 6);
+        assert_eq!(request_target(&format!("{longest}é")), None);
     }
 
     #[test]

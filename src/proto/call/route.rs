@@ -1,10 +1,11 @@
 //! `ws_route`: the URI of an action, with places for parameters.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use serde::Serialize;
+
 use super::method::Method;
+use super::op::{Param, Params};
 use super::path;
 
 /// An action and the request it becomes.
@@ -52,11 +53,9 @@ impl Route {
             return Err(BadRoute::Action);
         }
         let method = Method::parse(method).ok_or(BadRoute::Method)?;
-        if !path::is_sane(uri) {
-            return Err(BadRoute::Uri);
-        }
+        let uri = path::request_target(uri).ok_or(BadRoute::Uri)?;
         let mut pieces = Vec::new();
-        let mut rest = uri;
+        let mut rest = &*uri;
         while let Some((literal, tail)) = rest.split_once('$') {
             let tail = tail.strip_prefix(&Self::VARIABLE[1..]).ok_or(BadRoute::Variable)?;
             let end =
@@ -85,7 +84,10 @@ impl Route {
         Ok(Self { action: action.to_owned(), method, uri: pieces, dots: dots(&plain) })
     }
 
-    /// The path and query for these parameters.
+    /// The path and query for these parameters, and the JSON of those that are the body.
+    ///
+    /// Those that the URI does not name become the query, or an object in the body where the method
+    /// has one: none of them is lost.
     ///
     /// No value can leave its place.  All but unreserved characters are escaped; but nginx decodes
     /// a path before it resolves `..`, so in the path a value must also be part of one segment.
@@ -93,17 +95,15 @@ impl Route {
     /// # Errors
     ///
     /// What is wrong with the parameters.
-    pub fn uri(
-        &self,
-        params: &BTreeMap<Cow<'_, str>, Cow<'_, str>>,
-    ) -> Result<String, &'static str> {
+    pub fn fill(&self, params: &Params<'_>) -> Result<(String, Option<String>), &'static str> {
         let mut uri = String::new();
         let mut used = Vec::new();
         for piece in &self.uri {
             match piece {
                 Piece::Literal(text) => uri.push_str(text),
                 Piece::Arg(name) => {
-                    let value = params.get(name.as_str()).ok_or("a parameter is missing")?;
+                    let Param { text: value, json: _ } =
+                        params.get(name.as_str()).ok_or("a parameter is missing")?;
                     if !uri.contains('?') && (value.is_empty() || value.contains(['/', '\0'])) {
                         return Err("a parameter is not a path segment");
                     }
@@ -115,16 +115,36 @@ impl Route {
         if dots(&uri) != self.dots {
             return Err("a parameter is not a path segment");
         }
-        if self.method.has_query() {
-            for (name, value) in params.iter().filter(|(n, _)| !used.contains(&n.as_ref())) {
+        let mut rest = params.iter().filter(|(name, _)| !used.contains(&name.as_ref())).peekable();
+        let mut body = None;
+        if self.method.has_body() {
+            body = rest.peek().is_some().then(|| object(rest));
+        } else {
+            for (name, Param { text, json: _ }) in rest {
                 uri.push(if uri.contains('?') { '&' } else { '?' });
                 escape(name, &mut uri);
                 uri.push('=');
-                escape(value, &mut uri);
+                escape(text, &mut uri);
             }
         }
-        if uri.len() > path::MAX { Err("the URI is too long") } else { Ok(uri) }
+        if uri.len() > path::MAX { Err("the URI is too long") } else { Ok((uri, body)) }
     }
+}
+
+/// The JSON object that has these members.
+fn object<'p, N: Serialize + 'p>(members: impl Iterator<Item = (N, &'p Param<'p>)>) -> String {
+    let mut object = String::from("{");
+    for (name, Param { text: _, json }) in members {
+        if object.len() > 1 {
+            object.push(',');
+        }
+        // A string is always JSON.
+        object.push_str(&serde_json::to_string(&name).unwrap_or_default());
+        object.push(':');
+        object.push_str(json);
+    }
+    object.push('}');
+    object
 }
 
 /// Segments `.` and `..` in the path of a URI, as nginx sees them: it undoes escapes first.
@@ -152,11 +172,24 @@ fn escape(text: &str, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
-    fn uri(route: &Route, params: &[(&str, &str)]) -> Result<String, &'static str> {
+    fn fill(
+        route: &Route,
+        params: &[(&str, &str)],
+    ) -> Result<(String, Option<String>), &'static str> {
+        let param = |text: &str| Param {
+            text: Cow::Owned(text.to_owned()),
+            json: Cow::Owned(serde_json::to_string(text).unwrap()),
+        };
         let own = |s: &str| Cow::Owned(s.to_owned());
-        route.uri(&params.iter().map(|(n, v)| (own(n), own(v))).collect())
+        route.fill(&params.iter().map(|(n, v)| (own(n), param(v))).collect())
+    }
+
+    fn uri(route: &Route, params: &[(&str, &str)]) -> Result<String, &'static str> {
+        fill(route, params).map(|(uri, _)| uri)
     }
 
     #[test]
@@ -169,8 +202,33 @@ mod tests {
         );
         let plain = Route::parse("list", "GET", "/users").unwrap();
         assert_eq!(uri(&plain, &[("x", "1"), ("y", "2")]).unwrap(), "/users?x=1&y=2");
+        let foreign = Route::parse("list", "GET", "/café/$ws_arg_id?ü=$ws_arg_q").unwrap();
+        assert_eq!(
+            uri(&foreign, &[("id", "é"), ("q", "ö")]).unwrap(),
+            "/caf%C3%A9/%C3%A9?%C3%BC=%C3%B6"
+        );
         let post = Route::parse("add", "POST", "/users").unwrap();
         assert_eq!(uri(&post, &[("x", "1")]).unwrap(), "/users");
+        let ask = Route::parse("ask", "OPTIONS", "/users").unwrap();
+        assert_eq!(fill(&ask, &[("x", "1")]).unwrap(), ("/users?x=1".to_owned(), None));
+    }
+
+    #[test]
+    fn where_the_method_has_a_body_the_rest_is_that() {
+        for method in ["POST", "PUT", "PATCH"] {
+            let route = Route::parse("set", method, "/users/$ws_arg_id?a=$ws_arg_a").unwrap();
+            let filled = |params: &[(&str, &str)]| {
+                fill(&route, &[&[("id", "7"), ("a", "b")], params].concat()).unwrap()
+            };
+            assert_eq!(filled(&[]), ("/users/7?a=b".to_owned(), None));
+            let params = [("name", "Ann \"\u{1}é"), ("\"\n", "")];
+            let body = "{\"\\\"\\n\":\"\",\"name\":\"Ann \\\"\\u0001é\"}";
+            assert_eq!(filled(&params), ("/users/7?a=b".to_owned(), Some(body.to_owned())));
+        }
+        let route = Route::parse("set", "PATCH", "/users").unwrap();
+        let number = Param { text: Cow::Borrowed("1.50"), json: Cow::Borrowed("1.50") };
+        let (_, body) = route.fill(&[(Cow::Borrowed("n"), number)].into()).unwrap();
+        assert_eq!(body.as_deref(), Some("{\"n\":1.50}"));
     }
 
     #[test]

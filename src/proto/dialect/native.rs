@@ -15,7 +15,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use crate::proto::call::method::Method;
-use crate::proto::call::op::{Asked, Body, Call, Op, Rejection, Target};
+use crate::proto::call::op::{Asked, Body, Call, Op, Param, Params, Rejection, Target};
 
 /// The longest `id` in bytes, as it is written.
 pub const MAX_ID: usize = 1024;
@@ -172,18 +172,20 @@ fn is_unique_ignoring_case<'n>(names: impl Iterator<Item = &'n Cow<'n, str>>) ->
     names.map(|name| name.to_ascii_lowercase()).all(|name| seen.insert(name))
 }
 
-fn params(raw: &RawValue) -> Result<BTreeMap<Cow<'_, str>, Cow<'_, str>>, &'static str> {
+fn params(raw: &RawValue) -> Result<Params<'_>, &'static str> {
     let members = object(raw).ok_or("\"params\" is not an object with each member once")?;
     members
         .into_iter()
         .filter(|(_, raw)| raw.get() != "null")
         .map(|(name, raw)| {
-            let value = match raw.get() {
+            let json = Cow::Borrowed(raw.get());
+            let text = match raw.get() {
                 json if json.starts_with(['{', '[']) => None,
                 json if json.starts_with('"') => text(raw),
                 json => Some(Cow::Borrowed(json)),
             };
-            Ok((name, value.ok_or("a member of \"params\" is not a plain value")?))
+            let text = text.ok_or("a member of \"params\" is not a plain value")?;
+            Ok((name, Param { text, json }))
         })
         .collect()
 }

@@ -31,8 +31,9 @@ fn calls() {
     let call = good(r#"{"action":"get","params":{"n":1.50,"s":"x\ny","t":true,"z":null}}"#);
     let Target::Action { name, params } = call.target else { panic!("a path") };
     assert_eq!(name, "get");
-    let params: Vec<_> = params.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).collect();
-    assert_eq!(params, [("n", "1.50"), ("s", "x\ny"), ("t", "true")]);
+    let params: Vec<_> = params.iter().map(|(n, v)| (&**n, &*v.text, &*v.json)).collect();
+    let expected = [("n", "1.50", "1.50"), ("s", "x\ny", r#""x\ny""#), ("t", "true", "true")];
+    assert_eq!(params, expected);
 }
 
 #[test]
@@ -119,8 +120,12 @@ fn depth_costs_no_stack() {
 }
 
 fn reply(content_type: &str, body: &[u8]) -> String {
-    let response =
-        Response { status: 200, headers: &[], content_type: Some(content_type.as_bytes()), body };
+    let response = Response {
+        status: 200,
+        content_type: Some(content_type.as_bytes()),
+        body,
+        ..Response::default()
+    };
     let mut out = b"room".to_vec();
     write(&Answer::Reply(response), Some("1"), &mut out).unwrap();
     String::from_utf8(out.split_off(4)).unwrap()
@@ -132,6 +137,13 @@ fn replies_embed_json_and_quote_the_rest() {
         ("application/json", b" {\"n\": 1.00}\n", r#","body":{"n": 1.00}"#),
         ("Application/JSON; charset=utf-8", b"[1]", r#","body":[1]"#),
         ("application/problem+json", b"{}", r#","body":{}"#),
+        ("application/json", b"\xEF\xBB\xBF {\"a\":1.0} ", r#","body":{"a":1.0}"#),
+        (
+            "application/json",
+            "\u{FEFF}{\u{FEFF}".as_bytes(),
+            ",\"body\":\"\u{FEFF}{\u{FEFF}\",\"encoding\":\"text\"",
+        ),
+        ("text/plain", "\u{FEFF}{}".as_bytes(), ",\"body\":\"\u{FEFF}{}\",\"encoding\":\"text\""),
         ("application/json", b"{", r#","body":"{","encoding":"text""#),
         ("text/plain", b"[1]", r#","body":"[1]","encoding":"text""#),
         (
@@ -166,7 +178,13 @@ fn a_reply_takes_the_memory_of_what_is_written_and_no_more_than_base64_does() {
             _ => b'a' + (i % 26) as u8,
         });
         for content_type in [None, Some(&b"application/json"[..])] {
-            let response = Response { status: 200, headers: &headers, content_type, body: &body };
+            let response = Response {
+                status: 200,
+                headers: &headers,
+                content_type,
+                body: &body,
+                is_coded: false,
+            };
             let mut out = Vec::new();
             write(&Answer::Reply(response), Some("1"), &mut out).unwrap();
             assert_eq!(out.len(), out.capacity());
@@ -176,6 +194,20 @@ fn a_reply_takes_the_memory_of_what_is_written_and_no_more_than_base64_does() {
     let mut out = Vec::new();
     write(&Answer::Failure(Failure::TooManyMessages(7)), None, &mut out).unwrap();
     assert_eq!(out.len(), out.capacity());
+}
+
+#[test]
+fn a_coded_body_is_no_text() {
+    let response = Response {
+        status: 200,
+        content_type: Some(b"application/json"),
+        body: b"{}",
+        is_coded: true,
+        ..Response::default()
+    };
+    let mut out = Vec::new();
+    write(&Answer::Reply(response), None, &mut out).unwrap();
+    assert_eq!(out, br#"{"status":200,"headers":{},"body":"e30=","encoding":"base64"}"#);
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub enum OriginPolicy {
 pub enum Pattern {
     /// The origin's host and port are those of the request's `Host`.
     Same,
+    /// `null`: an origin that is kept secret (RFC 6454 §7.1), that of files and sandboxed frames.
+    Null,
     /// `https://example.com:8443`: scheme, host and port.
     Origin(String),
     /// `example.com`: this host, any scheme and port.
@@ -29,7 +31,7 @@ pub enum Pattern {
 pub enum BadOrigin {
     /// `any` next to other values.
     AnyWithOthers,
-    /// Neither a host, `*.host`, an origin, `any` nor `same`.
+    /// Neither a host, `*.host`, an origin, `any`, `same` nor `null`.
     Malformed,
 }
 
@@ -38,7 +40,7 @@ impl fmt::Display for BadOrigin {
         f.write_str(match self {
             Self::AnyWithOthers => "\"any\" cannot be combined with other values",
             Self::Malformed => {
-                "expected any, same, example.com, *.example.com or https://example.com:8443"
+                "expected any, same, null, example.com, *.example.com or https://example.com:8443"
             }
         })
     }
@@ -100,10 +102,17 @@ impl Pattern {
         if arg == "same" {
             return Some(Self::Same);
         }
+        if arg == "null" {
+            return Some(Self::Null);
+        }
         if let Some((scheme, authority)) = arg.split_once("://") {
             let (host, port) = split_port(authority);
             let port_ok = port.is_none_or(|p| p.parse::<u16>().is_ok());
-            let scheme_ok = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
+            // RFC 3986 §3.1.
+            let scheme_ok = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+                && scheme
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
             return (scheme_ok && port_ok && is_host(host))
                 .then(|| Self::Origin(format!("{scheme}://{}", strip_default(scheme, authority))));
         }
@@ -114,13 +123,17 @@ impl Pattern {
     }
 
     fn matches(&self, origin: &str, host: Option<&[u8]>) -> bool {
-        // "null" (RFC 6454 §7.1) and anything else that is no scheme://host matches nothing.
+        if *self == Self::Null {
+            return origin == "null";
+        }
+        // What is no scheme://host matches nothing else.
         let Some((scheme, authority)) = origin.split_once("://") else { return false };
         if authority.is_empty() {
             return false;
         }
         let origin_host = split_port(authority).0;
         match self {
+            Self::Null => false,
             Self::Same => host.and_then(|h| core::str::from_utf8(h).ok()).is_some_and(|host| {
                 // Behind a TLS proxy our own scheme is not the page's: the origin's scheme decides
                 // which port is the default one, on both sides.
@@ -151,13 +164,16 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 
 /// Drops the port that a scheme implies (RFC 6454 §4).
 fn strip_default<'a>(scheme: &str, authority: &'a str) -> &'a str {
-    let default = if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("wss") {
-        "443"
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    let default = if is("https") || is("wss") {
+        Some("443")
+    } else if is("http") || is("ws") {
+        Some("80")
     } else {
-        "80"
+        None // those of extensions and apps have no ports
     };
     match split_port(authority) {
-        (host, Some(port)) if port == default => host,
+        (host, port @ Some(_)) if port == default => host,
         _ => authority,
     }
 }
@@ -197,6 +213,19 @@ mod tests {
             ("same b.example", "http://a.example", "a.example", true),
             ("same b.example", "http://c.example", "a.example", false),
             ("same", "file://", "", false),
+            ("null", "null", "a.example", true),
+            ("null", "NULL", "a.example", false),
+            ("null", "https://null", "null", false),
+            ("null", "https://null.example", "a.example", false),
+            ("null", "", "a.example", false),
+            ("same null", "null", "a.example", true),
+            ("a.example", "null", "null", false),
+            ("chrome-extension://abc", "chrome-extension://abc", "x", true),
+            ("chrome-extension://abc", "chrome-extension://abd", "x", false),
+            ("chrome-extension://abc", "chrome-extension://abc:80", "x", false),
+            ("chrome-extension://abc", "https://abc", "x", false),
+            ("a+b-c.d9://x_y.z:1", "a+b-c.d9://x_y.z:1", "x", true),
+            ("same", "app://a.example:80", "a.example", false),
         ];
         for (directive, origin, host, allowed) in CASES {
             let policy = OriginPolicy::parse(directive.split(' ')).unwrap();
@@ -216,6 +245,11 @@ mod tests {
             ("https://", 0, BadOrigin::Malformed),
             ("https://a/path", 0, BadOrigin::Malformed),
             ("https://a:port", 0, BadOrigin::Malformed),
+            ("://a", 0, BadOrigin::Malformed),
+            ("1a://a", 0, BadOrigin::Malformed),
+            ("-a://a", 0, BadOrigin::Malformed),
+            ("a_b://a", 0, BadOrigin::Malformed),
+            ("null any", 1, BadOrigin::AnyWithOthers),
             ("*.", 0, BadOrigin::Malformed),
             ("*", 0, BadOrigin::Malformed),
         ];

@@ -161,7 +161,9 @@ fn outcome(response: &virtual_request::Response) -> Result<(Counter, Response<'_
         Some(SinkFailure::NoMemory) => Err(Failure::Overloaded),
         Some(SinkFailure::BadPath) => Err(BAD_PATH),
         Some(SinkFailure::OutsidePrefix) => Err(Failure::NotFound),
-        Some(SinkFailure::Unreadable | SinkFailure::Interim) => Err(Failure::BackendFailed),
+        Some(SinkFailure::Unreadable | SinkFailure::Interim | SinkFailure::Garbled) => {
+            Err(Failure::BackendFailed)
+        }
         // No status: the request was closed without an answer (`return 444`).
         None if response.status == 0 || !response.is_whole => Err(Failure::BackendFailed),
         None => {
@@ -176,6 +178,7 @@ fn outcome(response: &virtual_request::Response) -> Result<(Counter, Response<'_
                 headers: &response.headers,
                 content_type: response.content_type.as_deref(),
                 body: &response.body,
+                is_coded: response.is_coded,
             };
             Ok((counter, response))
         }

@@ -161,11 +161,12 @@ impl<'r> Form<'r> {
         if body.is_empty() {
             return Self::Nothing;
         }
-        let Ok(text) = simdutf8::basic::from_utf8(body) else {
-            return Self::Base64(body);
-        };
+        let text = simdutf8::basic::from_utf8(body).ok().filter(|_| !response.is_coded);
+        let Some(text) = text else { return Self::Base64(body) };
+        // RFC 8259 §8.1: a byte order mark may be ignored.
+        let unmarked = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         if is_json(response)
-            && let Ok(value) = serde_json::from_str::<&RawValue>(text)
+            && let Ok(value) = serde_json::from_str::<&RawValue>(unmarked)
         {
             return Self::Json(value.get());
         }
