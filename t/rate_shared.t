@@ -77,8 +77,10 @@ for my $order (sub { map { [$_, 1], [$_, 2] } 0 .. 19 },
 			"$key: all are echoed, in order");
 		my $took = $times[-1] // 0;
 		my $expected = (40 - 1 - $burst) / 10;
+		note(sprintf "%s: 40 messages in %.1f s", $key, $took);
 		cmp_ok($took, '>=', $expected - 0.3, "$key: no faster than the rate");
-		cmp_ok($took, '<', $expected + 1.5 * $NginxWs::slow,
+		# Whose turn it is, is not decided by anybody: some of it goes unused.
+		cmp_ok($took, '<', 2 * $expected + 1.5 * $NginxWs::slow,
 			"$key: nor much slower");
 		my @early = grep { $_ < 1 } @times;
 		cmp_ok(scalar @early, '<=', $burst + 12, "$key: in the first second");
