@@ -9,9 +9,8 @@ use crate::reference::handshake::{self as reference, Header};
 /// What a location allows; then lines of "name:value".
 pub fn run(data: &[u8]) {
     let Some((flags, rest)) = data.split_first() else { return };
-    let origins =
-        ["any", "same", "a.example", "*.a.example https://b.example:8443 app+x://b null"]
-            [usize::from(flags & 3)];
+    let origins = ["any", "same", "a.example", "*.a.example https://b.example:8443 app+x://b null"]
+        [usize::from(flags & 3)];
     let policy = OriginPolicy::parse(origins.split(' ')).unwrap();
     let subprotocols = ["chat.v2".to_owned(), "chat".to_owned()];
     let request = Request {

@@ -145,13 +145,16 @@ fn open(out: &mut dyn Sink, id: Option<&str>, status: u16) {
     out.number(status.into());
 }
 
+/// A string of JSON beyond this is one in which every byte counts; below it, people read text.
+const LONG: usize = 1024;
+
 /// How a body is written.
 enum Form<'r> {
     Nothing,
     /// Byte for byte: numbers keep their digits, members their order.
     Json(&'r str),
     Text(&'r str),
-    /// What is no text, or is shorter so: a control byte is six in JSON.
+    /// What is no text, or long and shorter so: a control byte is six in JSON.
     Base64(&'r [u8]),
 }
 
@@ -170,7 +173,8 @@ impl<'r> Form<'r> {
         {
             return Self::Json(value.get());
         }
-        if encoded(body) < quoted(text) { Self::Base64(body) } else { Self::Text(text) }
+        let len = quoted(text);
+        if len > LONG && encoded(body) < len { Self::Base64(body) } else { Self::Text(text) }
     }
 }
 
